@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "reference" / "openapi.json"
 CLIENT = ROOT / "src" / "hostloom" / "client"
+COMMANDS = ROOT / "src" / "hostloom" / "cli"
 PREFIX = "/api/v1/"
 NOTE = "Made from docs/reference/openapi.json by tests/support/client_types.py: do not edit."
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -105,12 +106,14 @@ def type_of(schema: Json) -> str:
 
 
 def keys(document: Json) -> str:
-    """The names of each answer's fields as a Literal, for columns that are given by name."""
+    """The names of an answer's fields as a Literal, for answers that the command line shows as columns."""
     schemas: Json = document["components"]["schemas"]
-    names = sorted(name for name in schemas if name.endswith("Out"))
+    types = {f"{type_name(name)}Key": name for name in sorted(schemas) if name.endswith("Out")}
+    used = used_keys()
     lines = [
-        f"{type_name(name)}Key = Literal[{', '.join(map(repr, schemas[name]['properties']))}]"
-        for name in names
+        f"{key} = Literal[{', '.join(map(repr, schemas[name]['properties']))}]"
+        for key, name in types.items()
+        if key in used
     ]
     return "\n".join(
         [
@@ -120,6 +123,12 @@ def keys(document: Json) -> str:
             "",
         ]
     )
+
+
+def used_keys() -> set[str]:
+    """The types of `hostloom.client.keys` that the command line uses."""
+    texts = [path.read_text(encoding="utf-8") for path in COMMANDS.glob("*.py")]
+    return {name for text in texts for name in re.findall(r"\bkeys\.(\w+Key)\b", text)}
 
 
 def nouns(document: Json) -> str:

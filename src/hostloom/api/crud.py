@@ -1,110 +1,176 @@
-"""The five handlers of a noun that has a name: list, create, show, change and delete."""
+"""The usual handlers of a noun: list, create, show, change and delete."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from fastapi import APIRouter, Response
 
-from hostloom.api.calls import Changing, Reading
+from hostloom.api.calls import Changing, ConditionalChange, Reading
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
-from hostloom.services.nouns import NamedNoun
+from hostloom.services.nouns import NamedNoun, PublishedNoun, ReadNoun
 
 Render = Callable[[Any, Names], Out]
 
 
+class Change(Protocol):
+    """A service's function that changes an item, as the handlers call it."""
+
+    def __call__(
+        self, call: ConditionalChange, status: int, render: Render | None, *arguments: Any
+    ) -> Response:
+        """Change it; the answer is rendered, or empty without `render`."""
+        ...
+
+
+def in_transaction(service: Callable[..., Any]) -> Change:
+    """A change of the database alone: `service(uow, principal, …)`; its answer is remembered with it."""
+
+    def change(call: ConditionalChange, status: int, render: Render | None, *arguments: Any) -> Response:
+        return call.commit(
+            status, lambda uow: _rendered(service(uow, call.principal, *arguments), render, Names(uow))
+        )
+
+    return change
+
+
+def with_effects(service: Callable[..., Any]) -> Change:
+    """A change that has effects elsewhere: `service(ports, principal, …)` commits by itself."""
+
+    def change(call: ConditionalChange, status: int, render: Render | None, *arguments: Any) -> Response:
+        def run() -> Out | None:
+            item = service(call.ports, call.principal, *arguments)
+            with call.begin() as uow:
+                return _rendered(item, render, Names(uow))
+
+        return call.perform(status, run)
+
+    return change
+
+
+def _rendered(item: Any, render: Render | None, names: Names) -> Out | None:
+    return None if render is None else render(item, names)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a noun is changed; the body's annotations are such as `Sent[SpaceInput]`.
+
+    Without `created` the router has no handler that creates: the noun's own file has it.
+    """
+
+    updated: Any
+    update: Change
+    delete: Change
+    created: Any = None
+    create: Change | None = None
+
+
+def changes_of(noun: NamedNoun[Any, Any, Any], created: Any, updated: Any) -> Changes:
+    """The changes of a noun's service."""
+    if isinstance(noun, PublishedNoun):
+        new, change, removal = noun.publish_new, noun.publish_changes, noun.publish_deletion
+        return Changes(updated, with_effects(change), with_effects(removal), created, with_effects(new))
+    create, update, delete = noun.create, noun.update, noun.delete
+    return Changes(updated, in_transaction(update), in_transaction(delete), created, in_transaction(create))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the handlers do, for the OpenAPI document; empty: the usual text."""
+
+    delete: str
+    create: str = ""
+    update: str = ""
+    #: What a noun is found by.
+    key: str = "name or id"
+    #: The noun, where this is not how messages call it.
+    noun: str = ""
+    #: The verb of the operation that creates.
+    verb: str = "create"
+
+
 def crud_router(
-    noun: NamedNoun[Any, Any, Any],
+    noun: ReadNoun[Any],
     out: type[Out],
+    changes: Changes,
+    texts: Texts,
     *,
-    created: Any,
-    changed: Any,
-    delete: str,
-    create: str = "",
     render: Render | None = None,
+    path: str = "/{key}",
 ) -> APIRouter:
     """The router of one noun.
 
-    `created` and `changed` are the annotations of the two bodies, such as `Sent[SpaceInput]`; `create` and
-    `delete` say what these two do, for the OpenAPI document. `render` makes an answer that has more than the
-    fields of its item.
+    `render` makes an answer that has more than the fields of its item. Keys with a slash need the path
+    `/{key:path}`.
     """
-    render = render or (lambda item, _: out.made(item))
-    many = f"{noun.kind}s".replace(" ", "-")
-    router = APIRouter(prefix=f"/{many}", tags=[many])
-    _add_readers(router, noun, out, render)
-    _add_creator(router, noun, out, render, created, create or f"Create a {noun.kind}.")
-    _add_changers(router, noun, out, render, changed, delete)
-    return router
+    routes = _Routes(noun, out, texts, render or (lambda item, _: out.made(item)), path)
+    routes.add_readers()
+    routes.add_changers(changes)
+    return routes.router
 
 
-def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], render: Render) -> None:
-    def list_all(call: Reading, page: Paging) -> Response:
-        with call.begin() as uow:
-            names = Names(uow)
-            items = noun.list(uow, call.principal, page.after_number, page.more)
-            answers = [render(item, names) for item in items]
-        return call.page(page, answers, lambda answer: answer.id)
+class _Routes:
+    """The routes of one noun."""
 
-    def get_one(call: Reading, key: str) -> Response:
-        with call.begin() as uow:
-            return call.one(render(noun.get(uow, call.principal, key), Names(uow)))
+    def __init__(self, noun: ReadNoun[Any], out: type[Out], texts: Texts, render: Render, path: str) -> None:
+        self.noun, self.out, self.texts, self.render, self.path = noun, out, texts, render, path
+        self.title = texts.noun or noun.kind
+        many = f"{noun.kind}s".replace(" ", "-")
+        self.router = APIRouter(prefix=f"/{many}", tags=[many])
 
-    many = f"{noun.kind}s"
-    page = PageOut[out]  # type: ignore[valid-type]  # a class at run time
-    _add(router, "GET", "", list_all, f"list {many}", f"List {many} by id.", response_model=page)
-    text = f"Show a {noun.kind} by name or id."
-    _add(router, "GET", "/{key}", get_one, f"get {noun.kind}", text, response_model=out)
+    def add_readers(self) -> None:
+        """List and show."""
+        noun, render = self.noun, self.render
 
+        def list_all(call: Reading, page: Paging) -> Response:
+            with call.begin() as uow:
+                names = Names(uow)
+                items = noun.list(uow, call.principal, page.after_number, page.more)
+                answers = [render(item, names) for item in items]
+            return call.page(page, answers, lambda answer: answer.id)
 
-def _add_creator(
-    router: APIRouter,
-    noun: NamedNoun[Any, Any, Any],
-    out: type[Out],
-    render: Render,
-    body_type: Any,
-    text: str,
-) -> None:
-    def create_one(call: Changing, body: Any) -> Response:
-        return call.commit(201, lambda uow: render(noun.create(uow, call.principal, body), Names(uow)))
+        def get_one(call: Reading, key: str) -> Response:
+            with call.begin() as uow:
+                return call.one(render(noun.get(uow, call.principal, key), Names(uow)))
 
-    create_one.__annotations__["body"] = body_type
-    _add(router, "POST", "", create_one, f"create {noun.kind}", text, status_code=201, response_model=out)
+        text = f"List {self.title}s by id."
+        page = PageOut[self.out]  # type: ignore[name-defined]  # a class at run time
+        self._add("GET", "", list_all, f"list {noun.kind}s", text, response_model=page)
+        text = f"Show a {self.title} by {self.texts.key}."
+        self._add("GET", self.path, get_one, f"get {noun.kind}", text, response_model=self.out)
 
+    def add_changers(self, changes: Changes) -> None:
+        """Create, change and delete."""
+        if changes.create is not None:
+            self._add_creator(changes.created, changes.create)
+        kind, texts, render = self.noun.kind, self.texts, self.render
 
-def _add_changers(
-    router: APIRouter,
-    noun: NamedNoun[Any, Any, Any],
-    out: type[Out],
-    render: Render,
-    body_type: Any,
-    delete: str,
-) -> None:
-    def update_one(call: Changing, key: str, body: Any) -> Response:
-        return call.commit(
-            200,
-            lambda uow: render(noun.update(uow, call.principal, key, body, call.generation), Names(uow)),
-        )
+        def update_one(call: Changing, key: str, body: Any) -> Response:
+            return changes.update(call, 200, render, key, body, call.generation)
 
-    def delete_one(call: Changing, key: str) -> Response:
-        return call.commit(204, lambda uow: noun.delete(uow, call.principal, key, call.generation))
+        def delete_one(call: Changing, key: str) -> Response:
+            return changes.delete(call, 204, None, key, call.generation)
 
-    update_one.__annotations__["body"] = body_type
-    text = f"Change a {noun.kind}."
-    _add(router, "PATCH", "/{key}", update_one, f"update {noun.kind}", text, response_model=out)
-    _add(router, "DELETE", "/{key}", delete_one, f"delete {noun.kind}", delete, status_code=204)
+        update_one.__annotations__["body"] = changes.updated
+        text = texts.update or f"Change a {self.title}."
+        self._add("PATCH", self.path, update_one, f"update {kind}", text, response_model=self.out)
+        self._add("DELETE", self.path, delete_one, f"delete {kind}", texts.delete, status_code=204)
 
+    def _add_creator(self, body_type: Any, create: Change) -> None:
+        def create_one(call: Changing, body: Any) -> Response:
+            return create(call, 201, self.render, body)
 
-def _add(
-    router: APIRouter,
-    method: str,
-    path: str,
-    handler: Callable[..., Response],
-    words: str,
-    text: str,
-    **settings: Any,
-) -> None:
-    """Register a handler; its name becomes part of the operation's id in the OpenAPI document."""
-    name = words.replace(" ", "_")
-    router.add_api_route(path, handler, methods=[method], name=name, description=text, **settings)
+        create_one.__annotations__["body"] = body_type
+        verb, text = self.texts.verb, self.texts.create or f"Create a {self.title}."
+        name = f"{verb} {self.noun.kind}"
+        self._add("POST", "", create_one, name, text, status_code=201, response_model=self.out)
+
+    def _add(
+        self, method: str, path: str, handler: Callable[..., Response], words: str, text: str, **settings: Any
+    ) -> None:
+        """Register a handler; its name becomes part of the operation's id in the OpenAPI document."""
+        name = words.replace(" ", "_")
+        self.router.add_api_route(path, handler, methods=[method], name=name, description=text, **settings)

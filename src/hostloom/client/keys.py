@@ -5,7 +5,6 @@ Made from docs/reference/openapi.json by tests/support/client_types.py: do not e
 
 from typing import Literal
 
-AboutKey = Literal["version", "user", "admin"]
 AddressKey = Literal["ip", "kind", "subnet", "node", "system_id", "interface", "comment", "until"]
 ApiKeyKey = Literal["id", "user", "name", "created_at"]
 ChangeKey = Literal["kind", "subject", "recorded", "observed"]
@@ -25,35 +24,9 @@ CommissioningKey = Literal[
     "at",
     "differences",
 ]
-ComposingKey = Literal[
-    "id",
-    "saga",
-    "state",
-    "subject",
-    "steps",
-    "error",
-    "error_code",
-    "cancel_requested",
-    "created_at",
-    "finished_at",
-    "requested_by",
-    "finished",
-    "machines",
-]
-ConditionKey = Literal["code", "wanted", "found"]
-ConsoleKey = Literal["log"]
-CorrelationKey = Literal["state", "system_id", "evidence", "matched", "candidates", "node"]
-DecisionKey = Literal[
-    "id", "created_at", "expires_at", "revision", "plan", "dhcp", "explanation", "text", "summary", "hint"
-]
-DhcpFactsKey = Literal["ip", "server", "gateway", "lease_time_s"]
 DhcpMessageKey = Literal["at", "kind", "ip", "server", "vendor", "message", "interface"]
-DhcpKey = Literal["subnet", "mac", "ip", "hostname"]
-DhcpTimelineKey = Literal["items"]
-DifferenceKey = Literal["code", "subject", "wanted", "found", "text"]
 DiskKey = Literal["name", "pool", "volume", "size_bytes", "format"]
 DomainKey = Literal["id", "name", "authoritative", "description", "generation"]
-DriftKey = Literal["kind", "subject", "recorded", "observed", "text"]
 EventKey = Literal[
     "id",
     "kind",
@@ -67,12 +40,8 @@ EventKey = Literal[
     "details",
 ]
 EvidenceKey = Literal["check", "verdict", "wanted", "found", "how", "text"]
-ExchangeKey = Literal["end", "silence", "text", "ip", "reserved", "server", "messages"]
 FabricKey = Literal["id", "name", "class_type", "description", "generation"]
 FindingKey = Literal["part", "expected", "found"]
-FixKey = Literal["host", "network", "steps", "refusals", "losing", "leases_unread", "offer", "text"]
-FixRefusalKey = Literal["code", "subject", "found", "text"]
-FixStepKey = Literal["kind", "subject", "value", "text"]
 ForeignKey = Literal[
     "server", "mac", "first_offered", "last_offered", "seen_from", "first_seen_at", "last_seen_at"
 ]
@@ -94,7 +63,6 @@ HostNetworkKey = Literal[
     "choice",
     "text",
 ]
-HostNetworksKey = Literal["host", "takes", "attach", "boots", "networks"]
 HostKey = Literal[
     "id",
     "name",
@@ -126,21 +94,9 @@ HostKey = Literal[
     "machines",
     "generation",
 ]
-HostToAddKey = Literal[
-    "id",
-    "name",
-    "uri",
-    "default_macvlan_mode",
-    "cpu_over_commit_ratio",
-    "memory_over_commit_ratio",
-    "zone",
-    "resource_pool",
-    "tags",
-]
 ImageFileKey = Literal["name", "size_bytes", "sha256"]
 ImageKey = Literal["name", "flavour", "kernel_version", "architecture", "built_at", "files"]
 ImportChangeKey = Literal["action", "noun", "name", "their_id", "id", "differences", "remarks", "text"]
-ImportKey = Literal["source", "dry_run", "counts", "changes", "hosts", "unserved", "next_steps", "notes"]
 InterfaceKey = Literal[
     "id",
     "name",
@@ -165,37 +121,8 @@ KeptPlanKey = Literal[
     "id", "subject", "hosts", "created_at", "expires_at", "requested_by", "revision", "operation"
 ]
 LeaseKey = Literal["ip", "mac", "hostname", "subnet", "machine", "nic", "expires_at"]
-LeasesKey = Literal["items"]
 LibvirtNetworkKey = Literal["name", "active", "bridge", "dhcp", "forward"]
 LosingKey = Literal["machine", "origin", "mac", "ip", "hostname", "expires_at"]
-MachineDetailKey = Literal[
-    "system_id",
-    "hostname",
-    "uuid",
-    "origin",
-    "state",
-    "host",
-    "architecture",
-    "cores",
-    "memory_mib",
-    "power",
-    "interfaces",
-    "disks",
-    "netboot",
-    "zone",
-    "resource_pool",
-    "tags",
-    "owner",
-    "locked",
-    "autostart",
-    "on_demand",
-    "drift",
-    "host_reachable",
-    "network_boot",
-    "commissioned_at",
-    "generation",
-    "commissioning",
-]
 MachineKey = Literal[
     "system_id",
     "hostname",
@@ -223,15 +150,9 @@ MachineKey = Literal[
     "commissioned_at",
     "generation",
 ]
-NeighbourKey = Literal["chassis", "port", "system_name", "vid"]
-NetworkBootKey = Literal["action", "reason", "asked", "text"]
-NewApiKeyKey = Literal["id", "user", "name", "created_at", "text"]
-NewTokenKey = Literal["id", "user", "name", "created_at", "text"]
-NicDhcpKey = Literal["nic", "exchanges"]
 NicKey = Literal[
     "name", "mac", "vlan", "mode", "ips", "boot", "model", "attach", "source", "macvlan_mode", "ovs", "proof"
 ]
-NicProofKey = Literal["at", "evidence", "verdict"]
 NodeKey = Literal[
     "system_id",
     "hostname",
@@ -260,36 +181,6 @@ OperationKey = Literal[
     "requested_by",
     "finished",
 ]
-PlanDetailKey = Literal[
-    "id",
-    "subject",
-    "hosts",
-    "created_at",
-    "expires_at",
-    "requested_by",
-    "revision",
-    "operation",
-    "machines",
-    "dhcp",
-]
-PlanKey = Literal[
-    "host",
-    "hostname",
-    "system_id",
-    "uuid",
-    "architecture",
-    "cores",
-    "memory_mib",
-    "interfaces",
-    "disks",
-    "netboot",
-    "start",
-    "warnings",
-    "domain_xml",
-    "domain_xml_missing",
-    "host_generation",
-    "facts_at",
-]
 PlannedKey = Literal[
     "host",
     "hostname",
@@ -310,8 +201,6 @@ PlannedKey = Literal[
     "explanation",
     "text",
 ]
-PowerKey = Literal["power"]
-ProbeKey = Literal["vlan", "at", "seen_from", "ours_answered", "trouble", "foreign"]
 RackKey = Literal[
     "id",
     "name",
@@ -327,10 +216,6 @@ RackKey = Literal[
 RackStatusKey = Literal["trouble", "versions", "uptimes_s", "ha_state", "ha_partner_state"]
 RangeKey = Literal["id", "subnet", "kind", "start", "end", "comment", "generation"]
 ReconcilerKey = Literal["name", "every_s", "started_at", "duration_s", "runs", "failures", "error"]
-ReleaseKey = Literal["machine", "operation"]
-RemarkKey = Literal["code", "found"]
-ScanKey = Literal["host", "node", "changes"]
-SettingKey = Literal["field", "ours", "theirs"]
 SpaceKey = Literal["id", "name", "description", "vlans", "generation"]
 StepKey = Literal[
     "name", "state", "error", "error_code", "started_at", "finished_at", "done_bytes", "total_bytes"
@@ -376,5 +261,3 @@ VlanKey = Literal[
     "foreign_dhcp",
     "generation",
 ]
-WarningAnswerKey = Literal["code", "subject", "found", "text"]
-WhyKey = Literal["explanation", "text"]

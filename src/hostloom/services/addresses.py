@@ -11,8 +11,8 @@ from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.plan import RequestCode
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.subnets import SUBNETS
 
 
 def list_(
@@ -20,7 +20,7 @@ def list_(
 ) -> list[HeldAddress]:
     """All held addresses, or those of a subnet or kind, by address."""
     require_user(principal, "see addresses")
-    subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
+    subnet_id = None if subnet is None else SUBNETS.get(uow, principal, subnet).id
     addresses = _without_own_leases(uow.addresses.list(subnet_id))
     return [address for address in addresses if kind in (None, address.kind)]
 
@@ -42,7 +42,7 @@ def _place(address: HeldAddress) -> tuple[Address, SubnetId | None, str | None]:
 def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
     """The holder of an address; NotFound when it is free."""
     require_user(principal, "see addresses")
-    subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
+    subnet_id = None if subnet is None else SUBNETS.get(uow, principal, subnet).id
     holders = [
         address for address in uow.snapshot().held_by_ip.get(ip, ()) if subnet_id in (None, address.subnet_id)
     ]
@@ -75,7 +75,7 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
     """Set the next free address of a subnet aside."""
     require_admin(principal, "reserve addresses")
     uow.lock_world()
-    home = subnets.get(uow, principal, subnet)
+    home = SUBNETS.get(uow, principal, subnet)
     next_address = address_index_of(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
     if next_address is None:
         raise InvalidValue(
@@ -108,7 +108,7 @@ def _refused(ip: Address, home: Subnet, code: RequestCode, reason: str) -> Inval
 def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, subnet: str | None) -> Subnet:
     """The subnet of an address: the named one, otherwise the one with the longest prefix."""
     if subnet is not None:
-        named_subnet = subnets.get(uow, principal, subnet)
+        named_subnet = SUBNETS.get(uow, principal, subnet)
         if ip not in named_subnet.cidr:
             raise InvalidValue(
                 "ip", ip, f"is not in subnet {named_subnet.cidr}", "choose an address of that subnet"

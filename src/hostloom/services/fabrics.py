@@ -8,7 +8,7 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Fabric
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import NamedNoun
+from hostloom.services.nouns import NamedNoun, plain_noun
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,6 @@ def _free_name(uow: UnitOfWork) -> str:
     return next(name for n in itertools.count() if (name := f"fabric-{n}") not in used_names)
 
 
-FABRICS = NamedNoun[Fabric, FabricInput, FabricChanges]("fabric", lambda uow: uow.fabrics, _add, _check)
+FABRICS: NamedNoun[Fabric, FabricInput, FabricChanges] = plain_noun(
+    "fabric", lambda uow: uow.fabrics, _add, _check
+)

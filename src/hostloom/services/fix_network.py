@@ -19,7 +19,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
 from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.hosts import get as get_host
+from hostloom.services.hosts import HOSTS
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict
     """Each libvirt network of the host, with every condition that it fails."""
     require_user(principal, "see hosts")
     snapshot = uow.snapshot()
-    return judge_networks(snapshot, snapshot.host_by_id[get_host(uow, principal, key).id])
+    return judge_networks(snapshot, snapshot.host_by_id[HOSTS.get(uow, principal, key).id])
 
 
 def preview(
@@ -58,7 +58,7 @@ def preview(
     require_user(principal, "see hosts")
     _check_given(network, bridge)
     with ports.store.begin() as uow:
-        host = get_host(uow, principal, key)
+        host = HOSTS.get(uow, principal, key)
         plan = fix_of(uow, host.name, network, bridge)
         machines = uow.machines.of_host(host.id)
     if all(step.kind is not FixStepKind.LIBVIRT_DHCP_OFF for step in plan.steps):
@@ -83,7 +83,7 @@ def start(
     _check_given(network, bridge)
     uuid = ports.ids.uuid()
     with ports.store.begin() as uow:
-        host = get_host(uow, principal, key)
+        host = HOSTS.get(uow, principal, key)
         steps = steps_or_refuse(fix_of(uow, host.name, network, bridge))
         if fix_steps is not None and fix_steps != steps:
             raise PlanStale(f"to fix host {host.name}", (), ["it comes to other steps now"])

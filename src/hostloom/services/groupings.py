@@ -12,7 +12,7 @@ from hostloom.model.node import NodeKind
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin
 from hostloom.services.naming import check_name, find_by_key
-from hostloom.services.nouns import NamedNoun
+from hostloom.services.nouns import NamedNoun, plain_noun
 
 #: A machine in these states has no owner.
 _FREE = frozenset(
@@ -161,7 +161,7 @@ def _check_domain(name: str) -> str:
     return name
 
 
-ZONES = NamedNoun[Zone, GroupInput, GroupChanges](
+ZONES: NamedNoun[Zone, GroupInput, GroupChanges] = plain_noun(
     "zone",
     lambda uow: uow.zones,
     lambda uow, group_input: uow.zones.add(
@@ -169,7 +169,7 @@ ZONES = NamedNoun[Zone, GroupInput, GroupChanges](
     ),
     lambda zone: check_name(zone.name),
 )
-RESOURCE_POOLS = NamedNoun[ResourcePool, GroupInput, GroupChanges](
+RESOURCE_POOLS: NamedNoun[ResourcePool, GroupInput, GroupChanges] = plain_noun(
     "resource pool",
     lambda uow: uow.resource_pools,
     lambda uow, group_input: uow.resource_pools.add(
@@ -177,7 +177,7 @@ RESOURCE_POOLS = NamedNoun[ResourcePool, GroupInput, GroupChanges](
     ),
     lambda pool: check_name(pool.name),
 )
-DOMAINS = NamedNoun[Domain, DomainInput, DomainChanges](
+DOMAINS: NamedNoun[Domain, DomainInput, DomainChanges] = plain_noun(
     "domain",
     lambda uow: uow.domains,
     lambda uow, domain_input: uow.domains.add(
@@ -190,7 +190,7 @@ DOMAINS = NamedNoun[Domain, DomainInput, DomainChanges](
     ),
     lambda domain: _check_domain(domain.name),
 )
-TAGS = NamedNoun[Tag, TagInput, TagChanges](
+TAGS: NamedNoun[Tag, TagInput, TagChanges] = plain_noun(
     "tag",
     lambda uow: uow.tags,
     lambda uow, tag_input: uow.tags.add(

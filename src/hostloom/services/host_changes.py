@@ -26,8 +26,8 @@ from hostloom.services.access import require_admin
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_checks import checked_ratio, first_key, record_trust
 from hostloom.services.host_endpoints import check_new_endpoint
-from hostloom.services.hosts import get
-from hostloom.services.naming import check_generation, check_name
+from hostloom.services.hosts import HOSTS
+from hostloom.services.naming import check_name
 from hostloom.services.ssh_keys import move_key
 
 
@@ -67,8 +67,7 @@ def update(
         changes = _with_first_key(ports.keys, changes, changes.uri)
     accepted = _accepted_key(ports, principal, key, changes)
     with ports.store.begin() as uow:
-        host = get(uow, principal, key)
-        check_generation("host", host.name, host, generation)
+        host = HOSTS.find_current(uow, key, generation)
         if changes.forget_key and changes.accept_key is not KEEP:
             raise NotTogether("forget_key", "accept_key")
         if changes.trust_first_key and changes.accept_key is not KEEP:
@@ -100,7 +99,7 @@ def _replace_key(
 def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:
     parse_host_uri(uri, ports.settings.uris)
     with ports.store.begin() as uow:
-        check_new_endpoint(uow, ports, uri, get(uow, principal, key).id)
+        check_new_endpoint(uow, ports, uri, HOSTS.get(uow, principal, key).id)
 
 
 def _pool(host: Host, name: str | Keep) -> str:
@@ -126,7 +125,7 @@ def _accepted_key(ports: Ports, principal: Principal, key: str, changes: HostCha
     if changes.accept_key is KEEP:
         return None
     with ports.store.begin() as uow:
-        host = get(uow, principal, key)
+        host = HOSTS.get(uow, principal, key)
     offered = ports.keys.offered(changed(changes.uri, host.uri))
     for offered_key in offered:
         if offered_key.fingerprint == changes.accept_key:

@@ -7,7 +7,7 @@ from hostloom.decide.hosts.drift import drift
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.errors.outside import HostKeyUnknown
-from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.resources import AlreadyExists, InUse
 from hostloom.model.host import (
     BEING_READ,
     Host,
@@ -28,7 +28,8 @@ from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_checks import checked_ratio, first_key, record_trust
 from hostloom.services.host_endpoints import check_new_endpoint
-from hostloom.services.naming import check_generation, check_name, is_id
+from hostloom.services.naming import check_name
+from hostloom.services.nouns import ReadNoun
 
 #: So many operations back it is remembered why a host could not be added.
 RECENT = 500
@@ -61,30 +62,29 @@ class HostInput:
     at_once: bool = False
 
 
-def list_(
-    uow: UnitOfWork, principal: Principal, after: HostId | None = None, limit: int | None = None
-) -> list[Host]:
-    """By id."""
-    require_user(principal, "see hosts")
-    return uow.hosts.list(after, limit)
-
-
-def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
-    """By name or id; NotFound."""
-    require_user(principal, "see hosts")
-    host = uow.hosts.find(key)
-    if host is None and is_id(key):
-        return uow.hosts.get(HostId(int(key)))
-    if host is None:
-        raise NotFound("host", key)
-    return host
-
-
 def as_seen_by(principal: Principal, host: Host) -> Host:
     """A host; only administrators see how it is reached and what could not be read."""
     if principal.admin:
         return host
     return replace(host, uri="", host_key="", unreachable_cause="", findings=())
+
+
+class _ShownHosts(ReadNoun[Host]):
+    """Hosts as answers show them."""
+
+    def list(
+        self, uow: UnitOfWork, principal: Principal, after: int | None = None, limit: int | None = None
+    ) -> list[Host]:
+        """By id, from after `after`."""
+        return [as_seen_by(principal, host) for host in super().list(uow, principal, after, limit)]
+
+    def get(self, uow: UnitOfWork, principal: Principal, key: str) -> Host:
+        """By name or id; NotFound."""
+        return as_seen_by(principal, super().get(uow, principal, key))
+
+
+HOSTS = ReadNoun[Host]("host", lambda uow: uow.hosts)
+SHOWN_HOSTS = _ShownHosts("host", lambda uow: uow.hosts)
 
 
 def uri_of(principal: Principal, host: Host) -> str:
@@ -153,8 +153,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     """Let a host go; refused while composed machines are on it. Nothing on the host itself is touched."""
     require_admin(principal, "delete hosts")
     with ports.store.begin() as uow:
-        host = get(uow, principal, key)
-        check_generation("host", host.name, host, generation)
+        host = HOSTS.find_current(uow, key, generation)
         machines = uow.machines.of_host(host.id)
         if composed := [m for m in machines if m.origin is MachineOrigin.COMPOSED]:
             raise InUse("host", host.name, [f"machine {m.hostname}" for m in composed])
@@ -170,7 +169,7 @@ def refresh(ports: Ports, principal: Principal, key: str) -> Operation:
     """Re-read a host and record what changed."""
     require_admin(principal, "refresh hosts")
     with ports.store.begin() as uow:
-        host = get(uow, principal, key)
+        host = HOSTS.get(uow, principal, key)
         operation = start_saga(uow, ports, principal, REFRESH, RefreshInput(host.name), f"host {host.name}")
         uow.commit()
     return operation
@@ -180,7 +179,7 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
     """How a refresh would change the host's interfaces, without recording it."""
     require_admin(principal, "scan hosts")
     with ports.store.begin() as uow:
-        host = get(uow, principal, key)
+        host = HOSTS.get(uow, principal, key)
         system_id = host.correlation.system_id
         node = None if system_id is None else uow.nodes.get(system_id)
     observed_network = ports.scanner.scan(host.uri)

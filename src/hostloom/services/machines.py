@@ -40,7 +40,7 @@ from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json, to_json
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
-from hostloom.services.hosts import get as get_host
+from hostloom.services.hosts import HOSTS
 
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
@@ -69,7 +69,7 @@ def list_(
     require_user(principal, "see machines")
     if host is None:
         return uow.machines.list(after, limit)
-    machines = uow.machines.of_host(get_host(uow, principal, host).id)
+    machines = uow.machines.of_host(HOSTS.get(uow, principal, host).id)
     machines.sort(key=lambda machine: machine.system_id)
     return [machine for machine in machines if after is None or machine.system_id > after][:limit]
 

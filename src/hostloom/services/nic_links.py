@@ -18,9 +18,10 @@ from hostloom.model.plan import Refusal, SubjectKind
 from hostloom.model.request import AddressMode
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import machines, nodes, subnets
+from hostloom.services import machines, nodes
 from hostloom.services.access import require_admin
 from hostloom.services.publishing import commit_and_publish, served
+from hostloom.services.subnets import SUBNETS
 
 #: Kinds of addresses that are held for a NIC by our word.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
@@ -193,7 +194,7 @@ def _subnet(
 ) -> Subnet:
     if fields.subnet is None:
         raise InvalidValue("subnet", None, "is missing", "give the subnet of the address by CIDR, id or name")
-    subnet = subnets.get(uow, principal, fields.subnet)
+    subnet = SUBNETS.get(uow, principal, fields.subnet)
     if vlan_id is not None and subnet.vlan_id != vlan_id:
         raise InvalidValue(
             "subnet", subnet.cidr, f"is not on the VLAN of {nic}", "choose a subnet of that VLAN"

@@ -14,10 +14,11 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, Vl
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
-from hostloom.services import machines, nodes, vlans
+from hostloom.services import machines, nodes
 from hostloom.services.access import require_admin
 from hostloom.services.nic_links import ONLY_COMPOSED, give_back, let_go, put_back
 from hostloom.services.publishing import commit_and_publish, served
+from hostloom.services.vlans import VLANS
 
 #: A machine in these states has no system that counts on its NICs.
 NICS_MAY_GO = frozenset({MachineState.NEW, MachineState.READY, MachineState.ALLOCATED, MachineState.BROKEN})
@@ -48,7 +49,7 @@ def add(uow: UnitOfWork, principal: Principal, key: str, fields: NicInput) -> No
             "choose another name",
         )
     nodes.check_macs(uow, (fields.mac,))
-    vlan = None if fields.vlan is None else vlans.get(uow, principal, fields.vlan).id
+    vlan = None if fields.vlan is None else VLANS.get(uow, principal, fields.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
     nic = NodeInterface(
         nodes.NEW_INTERFACE, name, InterfaceKind.PHYSICAL, fields.mac, vlan, source, tags=fields.tags

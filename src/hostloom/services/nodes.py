@@ -11,11 +11,11 @@ from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports.context import IdSource
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
 from hostloom.services.machines import require_unlocked, way_out
 from hostloom.services.naming import check_generation, is_id
+from hostloom.services.vlans import VLANS
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
 MAX_LINK_SPEED = 1_000_000
@@ -79,7 +79,7 @@ def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: 
     require_admin(principal, "create devices")
     check_free_hostname(uow, fields.hostname)
     check_macs(uow, fields.macs)
-    vlan = None if fields.vlan is None else vlans.get(uow, principal, fields.vlan).id
+    vlan = None if fields.vlan is None else VLANS.get(uow, principal, fields.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
     interfaces = tuple(
         NodeInterface(NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
@@ -156,7 +156,7 @@ def update_interface(
     fields = changed_fields(changes)
     if "vlan" in fields:
         vlan = fields.pop("vlan")
-        fields["vlan_id"] = None if vlan is None else vlans.get(uow, principal, vlan).id
+        fields["vlan_id"] = None if vlan is None else VLANS.get(uow, principal, vlan).id
         fields["vlan_source"] = VlanSource.OPERATOR
     changed = replace(current, **fields)
     if not 0 <= changed.link_speed <= MAX_LINK_SPEED:

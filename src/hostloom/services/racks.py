@@ -22,12 +22,14 @@ from hostloom.ports.dhcp import DhcpServer, DhcpServers
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.controllers import ensure_node
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import check_generation, check_name, find_by_key
+from hostloom.services.naming import check_name
 from hostloom.services.nodes import get as get_node
+from hostloom.services.nouns import ReadNoun
 from hostloom.services.ssh_keys import move_key
 
 #: In names of what a configuration keeps secret.
 _SECRET_WORDS = ("password", "secret", "user", "auth", "key-file", "cert")
+RACKS = ReadNoun[Rack]("rack", lambda uow: uow.racks)
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,6 @@ class RackChanges:
     control: str | Keep = KEEP
     control6: str | Keep = KEEP
     description: str | Keep = KEEP
-
-
-def list_(
-    uow: UnitOfWork, principal: Principal, after: RackId | None = None, limit: int | None = None
-) -> list[Rack]:
-    """By id."""
-    require_user(principal, "see racks")
-    return uow.racks.list(after, limit)
-
-
-def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
-    """By name or id; NotFound."""
-    require_user(principal, "see racks")
-    return find_by_key(uow.racks, "rack", key)
 
 
 def add(ports: Ports, principal: Principal, fields: RackInput) -> Rack:
@@ -154,8 +142,7 @@ def update(
     """Change a rack; a new control channel must answer."""
     require_admin(principal, "change racks")
     with ports.store.begin() as uow:
-        before = get(uow, principal, key)
-        check_generation("rack", key, before, generation)
+        before = RACKS.find_current(uow, key, generation)
         fields = changed_fields(changes)
         if "node" in fields:
             fields["system_id"] = get_node(uow, principal, fields.pop("node")).system_id
@@ -174,8 +161,7 @@ def update(
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
     """Delete a rack; InUse names the VLANs that it serves. Its server keeps its configuration."""
     require_admin(principal, "delete racks")
-    rack = get(uow, principal, key)
-    check_generation("rack", key, rack, generation)
+    rack = RACKS.find_current(uow, key, generation)
     uow.racks.delete(rack.id)
     uri = key_uri(rack.control)
     if uri is not None:
@@ -191,7 +177,7 @@ def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
 def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
     """The configuration that its server runs, for ordinary users without its secrets; DhcpUnreachable."""
     with ports.store.begin() as uow:
-        rack = get(uow, principal, key)
+        rack = RACKS.get(uow, principal, key)
     running_config = _server(ports.dhcp, rack).running()
     if principal.admin:
         return running_config
@@ -211,7 +197,7 @@ def _without_secrets(value: Any) -> Any:
 def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
     """Its server's leases, by address; DhcpUnreachable."""
     with ports.store.begin() as uow:
-        rack = get(uow, principal, key)
+        rack = RACKS.get(uow, principal, key)
     return list(_server(ports.dhcp, rack).leases())
 
 

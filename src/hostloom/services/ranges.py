@@ -3,18 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from hostloom.model.access import Principal
 from hostloom.model.errors.resources import InUse
 from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, special_address
-from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import subnets
-from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import check_generation, find_by_key
-from hostloom.services.publishing import commit_and_publish, served
+from hostloom.services.nouns import PublishedNoun
+from hostloom.services.publishing import served
+from hostloom.services.subnets import SUBNETS
 
 #: Addresses that were given out; a dynamic range over one could give it out a second time.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
@@ -40,68 +37,22 @@ class RangeChanges:
     comment: str | Keep = KEEP
 
 
-def list_(
-    uow: UnitOfWork, principal: Principal, after: RangeId | None = None, limit: int | None = None
-) -> list[IPRange]:
-    """By id."""
-    require_user(principal, "see ranges")
-    return uow.ranges.list(after, limit)
+def _add(uow: UnitOfWork, fields: RangeInput) -> IPRange:
+    subnet = SUBNETS.find(uow, fields.subnet)
+    ip_range = IPRange(RangeId(0), subnet.id, fields.kind, fields.start, fields.end, fields.comment)
+    _check(uow, subnet, ip_range)
+    return uow.ranges.add(ip_range)
 
 
-def get(uow: UnitOfWork, principal: Principal, key: str) -> IPRange:
-    """By id or START-END; NotFound."""
-    require_user(principal, "see ranges")
-    return find_by_key(uow.ranges, "range", key)
+def _change(uow: UnitOfWork, ip_range: IPRange, changes: RangeChanges) -> IPRange:
+    changed = replace(ip_range, **changed_fields(changes))
+    _check(uow, uow.subnets.get(ip_range.subnet_id), changed)
+    return uow.ranges.update(changed)
 
 
-def create(ports: Ports, principal: Principal, fields: RangeInput) -> IPRange:
-    """Create a range; on a served VLAN it is published to our DHCP."""
-    require_admin(principal, "create ranges")
-
-    def change(uow: UnitOfWork) -> tuple[IPRange, Collection[VlanId]]:
-        subnet = subnets.get(uow, principal, fields.subnet)
-        new = IPRange(RangeId(0), subnet.id, fields.kind, fields.start, fields.end, fields.comment)
-        _check(uow, subnet, new)
-        return uow.ranges.add(new), served(uow, uow.vlans.get(subnet.vlan_id))
-
-    return commit_and_publish(ports, change, lambda uow, ip_range: uow.ranges.delete(ip_range.id))
-
-
-def update(
-    ports: Ports, principal: Principal, key: str, changes: RangeChanges, generation: int | None = None
-) -> IPRange:
-    """Change a range's ends or comment."""
-    require_admin(principal, "change ranges")
-
-    def change(uow: UnitOfWork) -> tuple[tuple[IPRange, IPRange], Collection[VlanId]]:
-        before = get(uow, principal, key)
-        check_generation("range", key, before, generation)
-        after = replace(before, **changed_fields(changes))
-        subnet = uow.subnets.get(before.subnet_id)
-        _check(uow, subnet, after)
-        return (before, uow.ranges.update(after)), served(uow, uow.vlans.get(subnet.vlan_id))
-
-    def put_back(uow: UnitOfWork, ip_ranges: tuple[IPRange, IPRange]) -> None:
-        before, after = ip_ranges
-        uow.ranges.update(replace(before, generation=after.generation))
-
-    return commit_and_publish(ports, change, put_back)[1]
-
-
-def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a range; leases that it gave run out by themselves."""
-    require_admin(principal, "delete ranges")
-
-    def change(uow: UnitOfWork) -> tuple[IPRange, Collection[VlanId]]:
-        old = get(uow, principal, key)
-        check_generation("range", key, old, generation)
-        uow.ranges.delete(old.id)
-        return old, served(uow, uow.vlans.get(uow.subnets.get(old.subnet_id).vlan_id))
-
-    def restore(uow: UnitOfWork, ip_range: IPRange) -> None:
-        uow.ranges.add(ip_range)
-
-    commit_and_publish(ports, change, restore)
+def _concerned(uow: UnitOfWork, before: IPRange | None, after: IPRange | None) -> Collection[VlanId]:
+    subnets = [uow.subnets.get(ip_range.subnet_id) for ip_range in (before, after) if ip_range is not None]
+    return served(uow, *(uow.vlans.get(subnet.vlan_id) for subnet in subnets))
 
 
 def _check(uow: UnitOfWork, subnet: Subnet, ip_range: IPRange) -> None:
@@ -144,3 +95,8 @@ def _check_dynamic(uow: UnitOfWork, subnet: Subnet, ip_range: IPRange) -> None:
         raise InUse(
             "range", f"{ip_range.start}-{ip_range.end}", [f"address {address.ip}" for address in inside]
         )
+
+
+RANGES = PublishedNoun[IPRange, RangeInput, RangeChanges](
+    "range", lambda uow: uow.ranges, _add, _change, _concerned
+)

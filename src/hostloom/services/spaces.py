@@ -8,7 +8,7 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Space
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import NamedNoun
+from hostloom.services.nouns import NamedNoun, plain_noun
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,6 @@ def _add(uow: UnitOfWork, fields: SpaceInput) -> Space:
     return uow.spaces.update(replace(space, name=f"space-{number}"))
 
 
-SPACES = NamedNoun[Space, SpaceInput, SpaceChanges](
+SPACES: NamedNoun[Space, SpaceInput, SpaceChanges] = plain_noun(
     "space", lambda uow: uow.spaces, _add, lambda space: check_name(space.name)
 )

@@ -8,9 +8,9 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host, StoragePool, tags_by_pool, with_tags
 from hostloom.model.ids import natural_key
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import hosts
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag
+from hostloom.services.hosts import HOSTS
 
 #: Tags of one storage pool.
 MOST_TAGS = 100
@@ -19,7 +19,7 @@ MOST_TAGS = 100
 def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> list[tuple[Host, StoragePool]]:
     """Those of a host, or of all, by natural name of host and pool."""
     require_user(principal, "see storage pools")
-    host_list = uow.hosts.list() if host is None else [hosts.get(uow, principal, host)]
+    host_list = uow.hosts.list() if host is None else [HOSTS.get(uow, principal, host)]
     pairs = [(host, pool) for host in host_list for pool in host.storage_pools]
     return sorted(pairs, key=lambda pair: (natural_key(pair[0].name), natural_key(pair[1].name)))
 

@@ -1,10 +1,9 @@
 """Subnets: IP prefixes on VLANs."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
-from hostloom.model.access import Principal
 from hostloom.model.errors.resources import InUse
 from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
@@ -13,21 +12,19 @@ from hostloom.model.network import (
     UNTAGGED,
     Address,
     AddressKind,
-    IPRange,
     Network,
     RangeKind,
     Subnet,
     can_be_gateway,
     special_address,
 )
-from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.reassign_vlans import rederive_vlans
-from hostloom.services import vlans
-from hostloom.services.access import require_admin, require_user
 from hostloom.services.fabrics import FABRICS, FabricInput
-from hostloom.services.naming import check_generation, check_name, find_by_key
-from hostloom.services.publishing import commit_and_publish, served
+from hostloom.services.naming import check_name
+from hostloom.services.nouns import PublishedNoun
+from hostloom.services.publishing import served
+from hostloom.services.vlans import VLANS
 
 #: One minute, because clients would otherwise only renew, to one year.
 MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
@@ -64,87 +61,57 @@ class SubnetChanges:
     description: str | Keep = KEEP
 
 
-def list_(
-    uow: UnitOfWork, principal: Principal, after: SubnetId | None = None, limit: int | None = None
-) -> list[Subnet]:
-    """By id."""
-    require_user(principal, "see subnets")
-    return uow.subnets.list(after, limit)
-
-
-def get(uow: UnitOfWork, principal: Principal, key: str) -> Subnet:
-    """By CIDR, id or name; NotFound."""
-    require_user(principal, "see subnets")
-    return find_by_key(uow.subnets, "subnet", key)
-
-
-def create(ports: Ports, principal: Principal, fields: SubnetInput) -> Subnet:
-    """Create a subnet; on a served VLAN it is published to our DHCP."""
-    require_admin(principal, "create subnets")
+def _add(uow: UnitOfWork, fields: SubnetInput) -> Subnet:
     cidr = parse_cidr(fields.cidr)
-
-    def change(uow: UnitOfWork) -> tuple[Subnet, Collection[VlanId]]:
-        key = _default_vlan(uow, principal) if fields.vlan is None else fields.vlan
-        vlan = vlans.get(uow, principal, key)
-        subnet = Subnet(
-            SubnetId(0),
-            cidr,
-            vlan.id,
-            name=str(cidr) if fields.name is None else fields.name,
-            gateway=fields.gateway,
-            dns_servers=fields.dns_servers,
-            ntp_servers=fields.ntp_servers,
-            lease_time_s=fields.lease_time_s,
-            managed=fields.managed,
-            description=fields.description,
-        )
-        _check(subnet)
-        added = uow.subnets.add(subnet)
-        rederive_vlans(uow)
-        return added, served(uow, vlan)
-
-    return commit_and_publish(ports, change, lambda uow, result: uow.subnets.delete(result.id))
+    vlan = VLANS.find(uow, _default_vlan(uow) if fields.vlan is None else fields.vlan)
+    subnet = Subnet(
+        SubnetId(0),
+        cidr,
+        vlan.id,
+        name=str(cidr) if fields.name is None else fields.name,
+        gateway=fields.gateway,
+        dns_servers=fields.dns_servers,
+        ntp_servers=fields.ntp_servers,
+        lease_time_s=fields.lease_time_s,
+        managed=fields.managed,
+        description=fields.description,
+    )
+    _check(subnet)
+    added = uow.subnets.add(subnet)
+    rederive_vlans(uow)
+    return added
 
 
-def update(
-    ports: Ports, principal: Principal, key: str, changes: SubnetChanges, generation: int | None = None
-) -> Subnet:
-    """Change a subnet; it cannot change its VLAN while machines have addresses in it."""
-    require_admin(principal, "change subnets")
-
-    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, Subnet], Collection[VlanId]]:
-        before = get(uow, principal, key)
-        check_generation("subnet", key, before, generation)
-        fields = changed_fields(changes)
-        if "vlan" in fields:
-            fields["vlan_id"] = vlans.get(uow, principal, fields.pop("vlan")).id
-        after = replace(before, **fields)
-        _check(after)
-        if after.gateway != before.gateway:
-            _check_gateway_free(uow, after)
-        if after.vlan_id != before.vlan_id:
-            _refuse_move(uow, before)
-        both = [uow.vlans.get(vlan_id) for vlan_id in {before.vlan_id, after.vlan_id}]
-        updated = uow.subnets.update(after)
-        if after.vlan_id != before.vlan_id:
-            rederive_vlans(uow)
-        return (before, updated), served(uow, *both)
-
-    return commit_and_publish(ports, change, _put_back)[1]
+def _change(uow: UnitOfWork, before: Subnet, changes: SubnetChanges) -> Subnet:
+    """A subnet cannot change its VLAN while machines have addresses in it."""
+    fields = changed_fields(changes)
+    if "vlan" in fields:
+        fields["vlan_id"] = VLANS.find(uow, fields.pop("vlan")).id
+    after = replace(before, **fields)
+    _check(after)
+    if after.gateway != before.gateway:
+        _check_gateway_free(uow, after)
+    if after.vlan_id == before.vlan_id:
+        return uow.subnets.update(after)
+    _refuse_move(uow, before)
+    updated = uow.subnets.update(after)
+    rederive_vlans(uow)
+    return updated
 
 
-def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a subnet with its ranges; InUse names the holders of its addresses."""
-    require_admin(principal, "delete subnets")
+def _concerned(uow: UnitOfWork, before: Subnet | None, after: Subnet | None) -> Collection[VlanId]:
+    vlan_ids = {subnet.vlan_id for subnet in (before, after) if subnet is not None}
+    return served(uow, *(uow.vlans.get(vlan_id) for vlan_id in vlan_ids))
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], Collection[VlanId]]:
-        subnet = get(uow, principal, key)
-        check_generation("subnet", key, subnet, generation)
-        ranges = [range_ for range_ in uow.ranges.list() if range_.subnet_id == subnet.id]
-        uow.subnets.delete(subnet.id)
-        return (subnet, ranges), served(uow, uow.vlans.get(subnet.vlan_id))
 
-    commit_and_publish(ports, change, _restore)
+def _remember_ranges(uow: UnitOfWork, subnet: Subnet) -> Callable[[UnitOfWork], None]:
+    ranges = [ip_range for ip_range in uow.ranges.list() if ip_range.subnet_id == subnet.id]
+
+    def restore(uow: UnitOfWork) -> None:
+        for ip_range in ranges:
+            uow.ranges.add(ip_range)
+
+    return restore
 
 
 def parse_cidr(text: str) -> Network:
@@ -162,8 +129,8 @@ def parse_cidr(text: str) -> Network:
     raise InvalidValue("cidr", text, "has host bits set", f"write {network}")
 
 
-def _default_vlan(uow: UnitOfWork, principal: Principal) -> str:
-    oldest = uow.fabrics.list(limit=1) or [FABRICS.create(uow, principal, FabricInput(None))]
+def _default_vlan(uow: UnitOfWork) -> str:
+    oldest = uow.fabrics.list(limit=1) or [FABRICS.add(uow, FabricInput(None))]
     return f"{oldest[0].id}/{UNTAGGED}"
 
 
@@ -241,13 +208,6 @@ def _refuse_move(uow: UnitOfWork, subnet: Subnet) -> None:
         raise InUse("subnet", subnet.cidr, [f"machine {name}" for name in names])
 
 
-def _put_back(uow: UnitOfWork, subnets: tuple[Subnet, Subnet]) -> None:
-    before, after = subnets
-    uow.subnets.update(replace(before, generation=after.generation))
-
-
-def _restore(uow: UnitOfWork, result: tuple[Subnet, list[IPRange]]) -> None:
-    subnet, ranges = result
-    uow.subnets.add(subnet)
-    for range_ in ranges:
-        uow.ranges.add(range_)
+SUBNETS = PublishedNoun[Subnet, SubnetInput, SubnetChanges](
+    "subnet", lambda uow: uow.subnets, _add, _change, _concerned, remember=_remember_ranges
+)

@@ -8,8 +8,8 @@ from hostloom.model.network import Vlan
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.vlan_probe import probe_vlan
-from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.vlans import VLANS
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Probed:
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
     """The result of the last probe; NotFound for an unknown VLAN."""
     require_user(principal, "see VLANs")
-    vlan = vlans.get(uow, principal, key)
+    vlan = VLANS.get(uow, principal, key)
     probe = next((candidate for candidate in uow.vlan_probes.list() if candidate.vlan_id == vlan.id), None)
     return Probed(
         vlan,
@@ -38,7 +38,7 @@ def probe(ports: Ports, principal: Principal, key: str) -> Probed:
     """Probe now; if no probe can run there, that is the result."""
     require_admin(principal, "probe VLANs")
     with ports.store.begin() as uow:
-        vlan = vlans.get(uow, principal, key)
+        vlan = VLANS.get(uow, principal, key)
     probe_vlan(ports, vlan.id)
     with ports.store.begin() as uow:
         return get(uow, principal, key)

@@ -13,8 +13,9 @@ from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan, vlan_name
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import check_generation, check_name, find_by_key, is_id
+from hostloom.services.access import require_admin
+from hostloom.services.naming import check_name, find_by_key, is_id
+from hostloom.services.nouns import PublishedNoun
 from hostloom.services.publishing import commit_and_publish, served
 
 
@@ -65,17 +66,8 @@ class DhcpInput:
     secondary: str | None = None
 
 
-def list_(
-    uow: UnitOfWork, principal: Principal, after: VlanId | None = None, limit: int | None = None
-) -> list[Vlan]:
-    """By id."""
-    require_user(principal, "see VLANs")
-    return uow.vlans.list(after, limit)
-
-
-def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
+def _find(uow: UnitOfWork, key: str) -> Vlan:
     """By FABRIC/VID, id, or a unique name; NotFound."""
-    require_user(principal, "see VLANs")
     fabric, slash, vid = key.rpartition("/")
     if not slash:
         return find_by_key(uow.vlans, "vlan", key)
@@ -87,9 +79,8 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
     return vlan
 
 
-def create(uow: UnitOfWork, principal: Principal, fields: VlanInput) -> Vlan:
-    """Create a tagged VLAN; a fabric creates its untagged one."""
-    require_admin(principal, "create VLANs")
+def _add(uow: UnitOfWork, fields: VlanInput) -> Vlan:
+    """Store a tagged VLAN; a fabric creates its untagged one."""
     fabric = find_by_key(uow.fabrics, "fabric", fields.fabric)
     if fields.vid == UNTAGGED:
         raise InvalidValue(
@@ -107,24 +98,19 @@ def create(uow: UnitOfWork, principal: Principal, fields: VlanInput) -> Vlan:
     return uow.vlans.add(_checked(vlan))
 
 
-def update(
-    ports: Ports, principal: Principal, key: str, changes: VlanChanges, generation: int | None = None
-) -> Vlan:
-    """Change a VLAN; the MTU of a served VLAN is published to our DHCP."""
-    require_admin(principal, "change VLANs")
+def _change(uow: UnitOfWork, before: Vlan, changes: VlanChanges) -> Vlan:
+    fields = changed_fields(changes)
+    if "space" in fields:
+        fields["space_id"] = _space_id(uow, fields.pop("space"))
+    vlan = replace(before, **fields)
+    # an imported one may have no name, and stays so
+    return uow.vlans.update(_checked(vlan, is_named=vlan.name != before.name))
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
-        before = get(uow, principal, key)
-        check_generation("vlan", key, before, generation)
-        fields = changed_fields(changes)
-        if "space" in fields:
-            fields["space_id"] = _space_id(uow, fields.pop("space"))
-        vlan = replace(before, **fields)
-        # an imported one may have no name, and stays so
-        after = uow.vlans.update(_checked(vlan, is_named=vlan.name != before.name))
-        return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
-    return commit_and_publish(ports, change, _put_back)[1]
+def _concerned(uow: UnitOfWork, before: Vlan | None, after: Vlan | None) -> Collection[VlanId]:
+    """DHCP knows the MTU of a VLAN; one that is new or deleted is not served."""
+    is_concerned = before is not None and after is not None and after.mtu != before.mtu
+    return served(uow, after) if is_concerned and after is not None else ()
 
 
 def set_dhcp(
@@ -143,12 +129,11 @@ def set_dhcp(
     is_on = fields.mode is DhcpMode.ON
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
-        before = get(uow, principal, key)
-        check_generation("vlan", key, before, generation)
+        before = VLANS.find_current(uow, key, generation)
         if not is_on:
             _refuse_cut(uow, before, key)
         relay = fields.relay
-        via = None if relay is None else _relay_id(before, get(uow, principal, relay), relay)
+        via = None if relay is None else _relay_id(before, _find(uow, relay), relay)
         first, second = _racks(uow, before, fields.primary, fields.secondary)
         after = replace(
             before,
@@ -163,7 +148,7 @@ def set_dhcp(
         after = uow.vlans.update(after)
         return (before, after), concerned | served(uow, after)
 
-    return commit_and_publish(ports, change, _put_back)[1]
+    return commit_and_publish(ports, change, VLANS.put_back)[1]
 
 
 def _check_together(fields: DhcpInput) -> None:
@@ -176,19 +161,6 @@ def _check_together(fields: DhcpInput) -> None:
         raise NotTogether(
             "primary" if primary else "secondary", f"mode {mode.value}", "only mode on takes racks"
         )
-
-
-def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a VLAN; InUse names its subnets, machines, interfaces and the VLANs that it relays."""
-    require_admin(principal, "delete VLANs")
-    vlan = get(uow, principal, key)
-    check_generation("vlan", key, vlan, generation)
-    uow.vlans.delete(vlan.id)
-
-
-def _put_back(uow: UnitOfWork, vlans: tuple[Vlan, Vlan]) -> None:
-    before, after = vlans
-    uow.vlans.update(replace(before, generation=after.generation))
 
 
 def _checked(vlan: Vlan, *, is_named: bool = True) -> Vlan:
@@ -250,3 +222,8 @@ def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
     if relayed:
         names = [vlan_name(fabrics[other.fabric_id], other.vid) for other in relayed]
         raise InUse("vlan", key, [f"VLAN {name}, which it serves by relay" for name in names])
+
+
+VLANS = PublishedNoun[Vlan, VlanInput, VlanChanges](
+    "vlan", lambda uow: uow.vlans, _add, _change, _concerned, many="VLANs", find_one=_find
+)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from hostloom.api.crud import crud_router
+from hostloom.api.crud import Texts, changes_of, crud_router
 from hostloom.api.derived import BodyForm, Sent, like
 from hostloom.api.forms import Out, Text
 from hostloom.model.network import Fabric
@@ -14,12 +14,14 @@ class FabricOut(Out):
     """A fabric."""
 
 
+#: Only MAAS's clients create fabrics without a name.
+CreatedFabric = Annotated[FabricInput, BodyForm(types={"name": Text})]
 router = crud_router(
     FABRICS,
     FabricOut,
-    # Only MAAS's clients create fabrics without a name.
-    created=Annotated[FabricInput, BodyForm(types={"name": Text})],
-    changed=Sent[FabricChanges],
-    create="Create a fabric; its untagged VLAN comes with it.",
-    delete="Delete a fabric that nothing is on.",
+    changes_of(FABRICS, CreatedFabric, Sent[FabricChanges]),
+    Texts(
+        create="Create a fabric; its untagged VLAN comes with it.",
+        delete="Delete a fabric that nothing is on.",
+    ),
 )

@@ -1,6 +1,6 @@
 """Zones, resource pools, domains and tags over HTTP."""
 
-from hostloom.api.crud import crud_router
+from hostloom.api.crud import Texts, changes_of, crud_router
 from hostloom.api.derived import Sent, like
 from hostloom.api.forms import Out
 from hostloom.model.grouping import Domain, Tag, Zone
@@ -36,28 +36,24 @@ class TagOut(Out):
 zones = crud_router(
     ZONES,
     GroupOut,
-    created=Sent[GroupInput],
-    changed=Sent[GroupChanges],
-    delete="Delete a zone that nothing is in.",
+    changes_of(ZONES, Sent[GroupInput], Sent[GroupChanges]),
+    Texts(delete="Delete a zone that nothing is in."),
 )
 resource_pools = crud_router(
     RESOURCE_POOLS,
     GroupOut,
-    created=Sent[GroupInput],
-    changed=Sent[GroupChanges],
-    delete="Delete a resource pool that nothing is in.",
+    changes_of(RESOURCE_POOLS, Sent[GroupInput], Sent[GroupChanges]),
+    Texts(delete="Delete a resource pool that nothing is in."),
 )
 domains = crud_router(
     DOMAINS,
     DomainOut,
-    created=Sent[DomainInput],
-    changed=Sent[DomainChanges],
-    delete="Delete a domain that nothing is in.",
+    changes_of(DOMAINS, Sent[DomainInput], Sent[DomainChanges]),
+    Texts(delete="Delete a domain that nothing is in."),
 )
 tags = crud_router(
     TAGS,
     TagOut,
-    created=Sent[TagInput],
-    changed=Sent[TagChanges],
-    delete="Delete a tag that nothing carries.",
+    changes_of(TAGS, Sent[TagInput], Sent[TagChanges]),
+    Texts(delete="Delete a tag that nothing carries."),
 )

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
-from hostloom.api.calls import ApiCall, Changing, Reading
+from hostloom.api.calls import Changing, Reading
+from hostloom.api.crud import Changes, Texts, crud_router, with_effects
 from hostloom.api.derived import BodyForm, like
 from hostloom.api.forms import Count, Out
 from hostloom.api.names import Names
-from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.model.finding import Finding
 from hostloom.model.host import (
@@ -19,12 +19,9 @@ from hostloom.model.host import (
     cores_offered,
     memory_offered_mib,
 )
-from hostloom.model.ids import HostId
 from hostloom.services import host_changes, hosts
 from hostloom.services.host_changes import HostChanges
-from hostloom.services.hosts import HostInput
-
-router = APIRouter(prefix="/hosts", tags=["hosts"])
+from hostloom.services.hosts import SHOWN_HOSTS, HostInput
 
 #: The other fields are for MAAS's clients, which cannot compare SSH keys and need an id at once.
 NewHost = Annotated[HostInput, BodyForm(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
@@ -113,48 +110,22 @@ class ScanOut(Out):
     changes: list[ChangeOut]
 
 
-@router.get("", response_model=PageOut[HostOut])
-def list_hosts(call: Reading, page: Paging) -> Response:
-    """List hosts by id."""
-    after = None if page.after_number is None else HostId(page.after_number)
-    with call.begin() as uow:
-        names = Names(uow)
-        host_outs = [
-            HostOut.of(hosts.as_seen_by(call.principal, host), names)
-            for host in hosts.list_(uow, call.principal, after, page.more)
-        ]
-    return call.page(page, host_outs, lambda answer: answer.id)
+router = crud_router(
+    SHOWN_HOSTS,
+    HostOut,
+    Changes(ChangedHost, with_effects(host_changes.update), with_effects(hosts.delete)),
+    Texts(
+        update="Change a host; a new URI or node is followed by a refresh.",
+        delete="Delete a host; refused while machines that hostloom composed are on it.",
+    ),
+    render=HostOut.of,
+)
 
 
 @router.post("", status_code=202, response_model=OperationOut)
 def add_host(call: Changing, body: NewHost) -> Response:
     """Add a host: an operation pins its key, reads it and records it."""
     return call.perform(202, lambda: OperationOut.of(hosts.add(call.ports, call.principal, body)))
-
-
-@router.get("/{key}", response_model=HostOut)
-def get_host(call: Reading, key: str) -> Response:
-    """Show a host."""
-    with call.begin() as uow:
-        host = hosts.as_seen_by(call.principal, hosts.get(uow, call.principal, key))
-        return call.one(HostOut.of(host, Names(uow)))
-
-
-@router.patch("/{key}", response_model=HostOut)
-def update_host(call: Changing, key: str, body: ChangedHost) -> Response:
-    """Change a host; a new URI or node is followed by a refresh."""
-
-    def do() -> HostOut:
-        host = host_changes.update(call.ports, call.principal, key, body, call.generation)
-        return _shown(call, host)
-
-    return call.perform(200, do)
-
-
-@router.delete("/{key}", status_code=204)
-def delete_host(call: Changing, key: str) -> Response:
-    """Let a host go; refused while machines that hostloom composed are on it."""
-    return call.perform(204, lambda: hosts.delete(call.ports, call.principal, key, call.generation))
 
 
 @router.post("/{key}/refresh", status_code=202, response_model=OperationOut)
@@ -167,8 +138,3 @@ def refresh_host(call: Changing, key: str) -> Response:
 def scan_host(call: Reading, key: str) -> Response:
     """Read a host's links and show what a refresh would change; records nothing."""
     return call.one(ScanOut(**hosts.scan(call.ports, call.principal, key)))
-
-
-def _shown(call: ApiCall, host: Host) -> HostOut:
-    with call.begin() as uow:
-        return HostOut.of(host, Names(uow))

@@ -2,20 +2,15 @@
 
 from typing import Any, Self
 
-from fastapi import APIRouter, Response
-
-from hostloom.api.calls import Changing, Reading
+from hostloom.api.calls import Reading
+from hostloom.api.crud import Changes, Texts, crud_router, in_transaction, with_effects
 from hostloom.api.derived import Sent, like
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
-from hostloom.api.paging import PageOut, Paging
 from hostloom.model.dhcp import Lease
-from hostloom.model.ids import RackId
 from hostloom.model.rack import Rack, RackStatus
 from hostloom.services import racks
-from hostloom.services.racks import RackChanges, RackInput
-
-router = APIRouter(prefix="/racks", tags=["racks"])
+from hostloom.services.racks import RACKS, RackChanges, RackInput
 
 
 @like(Rack)
@@ -88,58 +83,31 @@ class LeasesOut(Out):
     items: list[LeaseOut]
 
 
-@router.get("", response_model=PageOut[RackOut])
-def list_racks(call: Reading, page: Paging) -> Response:
-    """List racks by id."""
-    after = None if page.after_number is None else RackId(page.after_number)
-    with call.begin() as uow:
-        names = Names(uow)
-        rack_outs = [RackOut.of(rack, names) for rack in racks.list_(uow, call.principal, after, page.more)]
-    return call.page(page, rack_outs, lambda answer: answer.id)
-
-
-@router.post("", status_code=201, response_model=RackOut)
-def add_rack(call: Changing, body: Sent[RackInput]) -> Response:
-    """Add a rack whose DHCP server answers on its control channel."""
-
-    def do() -> RackOut:
-        rack = racks.add(call.ports, call.principal, body)
-        with call.begin() as uow:
-            return RackOut.of(rack, Names(uow))
-
-    return call.perform(201, do)
-
-
-@router.get("/{key}", response_model=RackOut)
-def get_rack(call: Reading, key: str) -> Response:
-    """Show a rack by name or id."""
-    with call.begin() as uow:
-        return call.one(RackOut.of(racks.get(uow, call.principal, key), Names(uow)))
-
-
-@router.patch("/{key}", response_model=RackOut)
-def update_rack(call: Changing, key: str, body: Sent[RackChanges]) -> Response:
-    """Change a rack; a new control channel must answer."""
-
-    def do() -> RackOut:
-        rack = racks.update(call.ports, call.principal, key, body, call.generation)
-        with call.begin() as uow:
-            return RackOut.of(rack, Names(uow))
-
-    return call.perform(200, do)
-
-
-@router.delete("/{key}", status_code=204)
-def delete_rack(call: Changing, key: str) -> Response:
-    """Delete a rack that no VLAN names; its server goes on with what it has."""
-    return call.commit(204, lambda uow: racks.delete(uow, call.principal, key, call.generation))
+router = crud_router(
+    RACKS,
+    RackOut,
+    Changes(
+        Sent[RackChanges],
+        with_effects(racks.update),
+        in_transaction(racks.delete),
+        Sent[RackInput],
+        with_effects(racks.add),
+    ),
+    Texts(
+        create="Add a rack whose DHCP server answers on its control channel.",
+        update="Change a rack; a new control channel must answer.",
+        delete="Delete a rack that no VLAN names; its server goes on with what it has.",
+        verb="add",
+    ),
+    render=RackOut.of,
+)
 
 
 @router.get("/{key}/status", response_model=RackStatusOut)
 def get_rack_status(call: Reading, key: str) -> RackStatusOut:
     """What its DHCP server says of itself now."""
     with call.begin() as uow:
-        rack = racks.get(uow, call.principal, key)
+        rack = RACKS.get(uow, call.principal, key)
     return RackStatusOut.of(racks.status(call.ports, call.principal, rack))
 
 

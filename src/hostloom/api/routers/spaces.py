@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from hostloom.api.crud import crud_router
+from hostloom.api.crud import Texts, changes_of, crud_router
 from hostloom.api.derived import BodyForm, Sent, like
 from hostloom.api.forms import Out, Text
 from hostloom.api.names import Names
@@ -23,12 +23,12 @@ class SpaceOut(Out):
         return cls.made(item, vlans=sorted(vlans))
 
 
+#: Only MAAS's clients create spaces without a name.
+CreatedSpace = Annotated[SpaceInput, BodyForm(types={"name": Text})]
 router = crud_router(
     SPACES,
     SpaceOut,
-    # Only MAAS's clients create spaces without a name.
-    created=Annotated[SpaceInput, BodyForm(types={"name": Text})],
-    changed=Sent[SpaceChanges],
-    delete="Delete a space without VLANs.",
+    changes_of(SPACES, CreatedSpace, Sent[SpaceChanges]),
+    Texts(delete="Delete a space without VLANs."),
     render=SpaceOut.of,
 )

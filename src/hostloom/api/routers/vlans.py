@@ -2,20 +2,16 @@
 
 from typing import Self
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
-from hostloom.api.calls import Changing, Reading
+from hostloom.api.calls import Changing
+from hostloom.api.crud import Changes, Texts, crud_router, in_transaction, with_effects
 from hostloom.api.derived import Sent, like
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
-from hostloom.api.paging import PageOut, Paging
 from hostloom.decide.dhcp.serving_racks import racks_of
-from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan, vlan_name
-from hostloom.services import vlans
-from hostloom.services.vlans import DhcpInput, DhcpMode, VlanChanges, VlanInput
-
-router = APIRouter(prefix="/vlans", tags=["vlans"])
+from hostloom.services.vlans import VLANS, DhcpInput, DhcpMode, VlanChanges, VlanInput, set_dhcp
 
 
 @like(
@@ -68,54 +64,28 @@ class VlanOut(Out):
         )
 
 
-@router.get("", response_model=PageOut[VlanOut])
-def list_vlans(call: Reading, page: Paging) -> Response:
-    """List VLANs by id."""
-    after = None if page.after_number is None else VlanId(page.after_number)
-    with call.begin() as uow:
-        names = Names(uow)
-        vlan_outs = [VlanOut.of(vlan, names) for vlan in vlans.list_(uow, call.principal, after, page.more)]
-    return call.page(page, vlan_outs, lambda answer: answer.id)
-
-
-@router.post("", status_code=201, response_model=VlanOut)
-def create_vlan(call: Changing, body: Sent[VlanInput]) -> Response:
-    """Create a tagged VLAN."""
-    return call.commit(201, lambda uow: VlanOut.of(vlans.create(uow, call.principal, body), Names(uow)))
+router = crud_router(
+    VLANS,
+    VlanOut,
+    Changes(
+        Sent[VlanChanges],
+        with_effects(VLANS.publish_changes),
+        in_transaction(VLANS.delete),
+        Sent[VlanInput],
+        in_transaction(VLANS.create),
+    ),
+    Texts(
+        create="Create a tagged VLAN.",
+        delete="Delete a tagged VLAN that nothing is on.",
+        key="FABRIC/VID, id, or a name that only it has",
+        noun="VLAN",
+    ),
+    render=VlanOut.of,
+    path="/{key:path}",
+)
 
 
 @router.put("/{key:path}/dhcp", response_model=VlanOut)
 def set_vlan_dhcp(call: Changing, key: str, body: Sent[DhcpInput]) -> Response:
     """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
-
-    def do() -> VlanOut:
-        vlan = vlans.set_dhcp(call.ports, call.principal, key, body, call.generation)
-        with call.begin() as uow:
-            return VlanOut.of(vlan, Names(uow))
-
-    return call.perform(200, do)
-
-
-@router.get("/{key:path}", response_model=VlanOut)
-def get_vlan(call: Reading, key: str) -> Response:
-    """Show a VLAN."""
-    with call.begin() as uow:
-        return call.one(VlanOut.of(vlans.get(uow, call.principal, key), Names(uow)))
-
-
-@router.patch("/{key:path}", response_model=VlanOut)
-def update_vlan(call: Changing, key: str, body: Sent[VlanChanges]) -> Response:
-    """Change a VLAN."""
-
-    def do() -> VlanOut:
-        vlan = vlans.update(call.ports, call.principal, key, body, call.generation)
-        with call.begin() as uow:
-            return VlanOut.of(vlan, Names(uow))
-
-    return call.perform(200, do)
-
-
-@router.delete("/{key:path}", status_code=204)
-def delete_vlan(call: Changing, key: str) -> Response:
-    """Delete a tagged VLAN that nothing is on."""
-    return call.commit(204, lambda uow: vlans.delete(uow, call.principal, key, call.generation))
+    return with_effects(set_dhcp)(call, 200, VlanOut.of, key, body, call.generation)

@@ -18,9 +18,10 @@ from hostloom.model.allocation import Allocation, AllocationRequest
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import allocation, hosts, lifecycle
+from hostloom.services import allocation, lifecycle
 from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.hosts import HOSTS
 
 _NOT_INSIDE = "hostloom does not configure the inside of machines: omit the field."
 #: The constraint key of each network filter.
@@ -222,7 +223,7 @@ def _pool(uow: UnitOfWork, field: str, key: str) -> ResourcePoolId:
 
 def _host(call: Call, uow: UnitOfWork, name: str) -> HostId | None:
     key = call.form.text(name)
-    return hosts.get(uow, call.principal, key).id if key else None
+    return HOSTS.get(uow, call.principal, key).id if key else None
 
 
 def _on_host(form: Form) -> bool | None:

@@ -9,7 +9,8 @@ from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.views.nodes import NodeView
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import nodes, racks
+from hostloom.services import nodes
+from hostloom.services.racks import RACKS
 
 _FILTERS = (
     Param("hostname", "Hostnames to match; may be repeated."),
@@ -67,7 +68,7 @@ class _Controllers:
 
 def _racks(call: Call, uow: UnitOfWork) -> Callable[[Node], bool]:
     """Match nodes with a DHCP server of hostloom, whatever their kind."""
-    keys = {rack.system_id for rack in racks.list_(uow, call.principal)}
+    keys = {rack.system_id for rack in RACKS.list(uow, call.principal)}
     return lambda node: node.system_id in keys
 
 

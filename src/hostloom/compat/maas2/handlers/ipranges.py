@@ -9,8 +9,7 @@ from hostloom.compat.maas2.views.network import View
 from hostloom.model.keep import KEEP
 from hostloom.model.network import Address, IPRange, RangeKind
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import ranges as service
-from hostloom.services.ranges import RangeChanges, RangeInput
+from hostloom.services.ranges import RANGES, RangeChanges, RangeInput
 
 ipranges = Resource("IPRanges", "ipranges/", "Manage address ranges.")
 iprange = Resource("IPRange", "ipranges/{id}/", "Manage an address range.")
@@ -25,7 +24,7 @@ def list_ranges(call: Call) -> MaasResponse:
     """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([_shown(view, ip_range) for ip_range in service.list_(uow, call.principal)])
+        return answer([_shown(view, ip_range) for ip_range in RANGES.list(uow, call.principal)])
 
 
 @ipranges.crud(
@@ -47,7 +46,7 @@ def create_range(call: Call) -> MaasResponse:
     end = form.parse_address("end_ip", form.required("end_ip"))
     with call.begin() as uow:
         subnet = form.text("subnet") or _around(uow, start)
-    ip_range = service.create(
+    ip_range = RANGES.publish_new(
         call.ports, call.principal, RangeInput(subnet, kind, start, end, form.text("comment") or "")
     )
     with call.begin() as uow:
@@ -84,7 +83,7 @@ def update_range(call: Call) -> MaasResponse:
     changes = RangeChanges(
         KEEP if start is None else start, KEEP if end is None else end, form.changed("comment")
     )
-    changed = service.update(call.ports, call.principal, str(ip_range.id), changes)
+    changed = RANGES.publish_changes(call.ports, call.principal, str(ip_range.id), changes)
     with call.begin() as uow:
         return answer(_shown(View(uow), changed))
 
@@ -92,12 +91,12 @@ def update_range(call: Call) -> MaasResponse:
 @iprange.crud("delete", "Delete a range; its leases remain valid until they expire.")
 def delete_range(call: Call) -> MaasResponse:
     """Delete by id."""
-    service.delete(call.ports, call.principal, str(call.number("id", "IPRange")))
+    RANGES.publish_deletion(call.ports, call.principal, str(call.number("id", "IPRange")))
     return GONE
 
 
 def _find(call: Call, uow: UnitOfWork) -> IPRange:
-    return service.get(uow, call.principal, str(call.number("id", "IPRange")))
+    return RANGES.get(uow, call.principal, str(call.number("id", "IPRange")))
 
 
 def _around(uow: UnitOfWork, address: Address) -> str:

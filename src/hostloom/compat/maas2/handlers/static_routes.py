@@ -11,8 +11,9 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Subnet
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import annotations, subnets
+from hostloom.services import annotations
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.subnets import SUBNETS
 
 routes = Resource(
     "StaticRoutes", "static-routes/", "Manage static routes, which hostloom only stores for clients."
@@ -50,8 +51,8 @@ def create_route(call: Call) -> MaasResponse:
     form = call.form
     require_admin(call.principal, "create static routes")
     with call.begin() as uow:
-        source = subnets.get(uow, call.principal, form.required("source"))
-        destination = subnets.get(uow, call.principal, form.required("destination"))
+        source = SUBNETS.get(uow, call.principal, form.required("source"))
+        destination = SUBNETS.get(uow, call.principal, form.required("destination"))
         number = max((item["id"] for item in _all(uow, call)), default=0) + 1
         created = {
             "id": number,
@@ -81,7 +82,7 @@ def update_route(call: Call) -> MaasResponse:
         changed = dict(current)
         for name in ("source", "destination"):
             if form.text(name):
-                changed[name] = subnets.get(uow, call.principal, form.required(name)).id
+                changed[name] = SUBNETS.get(uow, call.principal, form.required(name)).id
         changed["gateway_ip"] = (form.text("gateway_ip") or "").strip() or current["gateway_ip"]
         metric = form.whole("metric", 0, _MAX_METRIC)
         changed["metric"] = current["metric"] if metric is None else metric

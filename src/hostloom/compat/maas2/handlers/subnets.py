@@ -15,10 +15,9 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Address, Subnet
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations
-from hostloom.services import subnets as service
-from hostloom.services import vlans as vlan_service
 from hostloom.services.naming import is_id
-from hostloom.services.subnets import SubnetChanges, SubnetInput
+from hostloom.services.subnets import SUBNETS, SubnetChanges, SubnetInput, parse_cidr
+from hostloom.services.vlans import VLANS
 
 subnets = Resource("Subnets", "subnets/", "Manage subnets.")
 subnet = Resource("Subnet", "subnets/{id}/", "Manage a subnet.")
@@ -47,7 +46,7 @@ def list_subnets(call: Call) -> MaasResponse:
     """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.subnet(subnet) for subnet in service.list_(uow, call.principal)])
+        return answer([view.subnet(subnet) for subnet in SUBNETS.list(uow, call.principal)])
 
 
 @subnets.crud("create", "Create a subnet.", Param("cidr", "The CIDR.", required=True), *_PARAMS)
@@ -67,7 +66,7 @@ def create_subnet(call: Call) -> MaasResponse:
         managed=True if managed is None else managed,
         description=form.text("description") or "",
     )
-    created = service.create(call.ports, call.principal, subnet_input)
+    created = SUBNETS.publish_new(call.ports, call.principal, subnet_input)
     return _shown(call, created, notes)
 
 
@@ -87,7 +86,7 @@ def update_subnet(call: Call) -> MaasResponse:
     with call.begin() as uow:
         item = _find(call, uow)
         vlan = _vlan(call, uow)
-    if "cidr" in form and service.parse_cidr(form.required("cidr").strip()) != item.cidr:
+    if "cidr" in form and parse_cidr(form.required("cidr").strip()) != item.cidr:
         raise bad_field("cidr", f"The prefix {item.cidr} cannot be changed: create another subnet.")
     gateway: Address | Keep | None = _gateway(form) if "gateway_ip" in form else KEEP
     changes = SubnetChanges(
@@ -100,7 +99,7 @@ def update_subnet(call: Call) -> MaasResponse:
     )
     changed = item
     if changes != SubnetChanges():
-        changed = service.update(call.ports, call.principal, str(item.id), changes)
+        changed = SUBNETS.publish_changes(call.ports, call.principal, str(item.id), changes)
     return _shown(call, changed, notes)
 
 
@@ -109,7 +108,7 @@ def delete_subnet(call: Call) -> MaasResponse:
     """Delete a subnet with its ranges."""
     with call.begin() as uow:
         item = _find(call, uow)
-    service.delete(call.ports, call.principal, str(item.id))
+    SUBNETS.publish_deletion(call.ports, call.principal, str(item.id))
     return GONE
 
 
@@ -161,7 +160,7 @@ def ip_addresses(call: Call) -> MaasResponse:
 
 
 def _find(call: Call, uow: UnitOfWork) -> Subnet:
-    return service.get(uow, call.principal, call.places["id"])
+    return SUBNETS.get(uow, call.principal, call.places["id"])
 
 
 def _shown(call: Call, item: Subnet, notes: Mapping[str, Any]) -> MaasResponse:
@@ -204,7 +203,7 @@ def _vlan(call: Call, uow: UnitOfWork) -> str | None:
     if vlan_key:
         if not is_id(vlan_key):
             raise bad_field("vlan", f"{vlan_key!r} is not the id of a VLAN.")
-        return str(vlan_service.get(uow, call.principal, vlan_key).id)
+        return str(VLANS.get(uow, call.principal, vlan_key).id)
     fabric, vid = form.text("fabric"), form.whole("vid", 0)
     if not fabric and vid is None:
         return None

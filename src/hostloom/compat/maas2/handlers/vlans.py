@@ -11,9 +11,8 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Fabric, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import vlans as service
 from hostloom.services.fabrics import FABRICS
-from hostloom.services.vlans import DhcpInput, DhcpMode, VlanChanges, VlanInput
+from hostloom.services.vlans import VLANS, DhcpInput, DhcpMode, VlanChanges, VlanInput, set_dhcp
 
 vlans = Resource("Vlans", "fabrics/{fabric_id}/vlans/", "Manage the VLANs of a fabric.")
 vlan = Resource("Vlan", "fabrics/{fabric_id}/vlans/{vid}/", "Manage a VLAN.", aliases=("vlans/{id}/",))
@@ -62,7 +61,7 @@ def create_vlan(call: Call) -> MaasResponse:
             description=form.text("description") or "",
             **({} if mtu is None else {"mtu": mtu}),
         )
-        created = service.create(uow, call.principal, vlan_input)
+        created = VLANS.create(uow, call.principal, vlan_input)
         dhcp_input = _dhcp_input(form, uow, created)
         uow.commit()
     if dhcp_input is not None and dhcp_input.mode is not DhcpMode.OFF:
@@ -70,7 +69,7 @@ def create_vlan(call: Call) -> MaasResponse:
             _serve(call, created, dhcp_input)
         except HostloomError:
             with call.begin() as uow:
-                service.delete(uow, call.principal, str(created.id))
+                VLANS.delete(uow, call.principal, str(created.id))
                 uow.commit()
             raise
     with call.begin() as uow:
@@ -95,7 +94,7 @@ def update_vlan(call: Call) -> MaasResponse:
     if dhcp_input is not None:
         _serve(call, item, dhcp_input)
     if changes != VlanChanges():
-        service.update(call.ports, call.principal, str(item.id), changes)
+        VLANS.publish_changes(call.ports, call.principal, str(item.id), changes)
     with call.begin() as uow:
         return answer(View(uow).vlan(uow.vlans.get(item.id)))
 
@@ -104,13 +103,13 @@ def update_vlan(call: Call) -> MaasResponse:
 def delete_vlan(call: Call) -> MaasResponse:
     """Delete a VLAN. Raises an error while subnets, interfaces or machines use it."""
     with call.begin() as uow:
-        service.delete(uow, call.principal, str(_find(call, uow).id))
+        VLANS.delete(uow, call.principal, str(_find(call, uow).id))
         uow.commit()
     return GONE
 
 
 def _serve(call: Call, vlan: Vlan, dhcp_input: DhcpInput) -> None:
-    service.set_dhcp(call.ports, call.principal, str(vlan.id), dhcp_input)
+    set_dhcp(call.ports, call.principal, str(vlan.id), dhcp_input)
 
 
 def _dhcp_input(form: Form, uow: UnitOfWork, item: Vlan) -> DhcpInput | None:
@@ -180,5 +179,5 @@ def _fabric(call: Call, uow: UnitOfWork) -> Fabric:
 
 def _find(call: Call, uow: UnitOfWork) -> Vlan:
     if "id" in call.places:
-        return service.get(uow, call.principal, str(call.number("id", "VLAN")))
-    return service.get(uow, call.principal, f"{_fabric(call, uow).id}/{call.number('vid', 'VLAN')}")
+        return VLANS.get(uow, call.principal, str(call.number("id", "VLAN")))
+    return VLANS.get(uow, call.principal, f"{_fabric(call, uow).id}/{call.number('vid', 'VLAN')}")

@@ -33,7 +33,7 @@ from hostloom.model.request import ComposeRequest
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import host_changes, hosts, machines
 from hostloom.services.host_changes import HostChanges
-from hostloom.services.hosts import HostInput
+from hostloom.services.hosts import HOSTS, HostInput
 
 #: The step of a compose operation after which the machine exists, in the state `Commissioning`.
 RESERVED = "reserve"
@@ -113,7 +113,7 @@ class _Hosts:
         """List in the order of ids."""
         with call.begin() as uow:
             view = View(uow)
-            host_ids = {host.id for host in hosts.list_(uow, call.principal)}
+            host_ids = {host.id for host in HOSTS.list(uow, call.principal)}
             states = sorted(view.world.hosts, key=lambda host_state: host_state.host.id)
             return answer(
                 [host_document(view, state, self._path) for state in states if state.host.id in host_ids]
@@ -145,7 +145,7 @@ class _Hosts:
         operation = hosts.add(call.ports, call.principal, host_input)
         wait(call, operation)
         with call.begin() as uow:
-            return self._show(uow, hosts.get(uow, call.principal, str(hosts.added_host(operation).id)))
+            return self._show(uow, HOSTS.get(uow, call.principal, str(hosts.added_host(operation).id)))
 
     def update(self, call: Call) -> MaasResponse:
         """Apply the fields that the client sent. A new address starts a reading in the background."""
@@ -281,7 +281,7 @@ class _Hosts:
     def _find(self, call: Call, uow: UnitOfWork) -> Host:
         key = call.number("id", "Pod")
         try:
-            return hosts.get(uow, call.principal, str(key))
+            return HOSTS.get(uow, call.principal, str(key))
         except NotFound:
             reason = hosts.why_lost(uow, call.principal, HostId(key))
             raise refuse(404, f"No Pod matches the given query. {reason or ''}".rstrip()) from None
