@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
-from hostloom.decide.hosts.drift import drift, host_drift
+from hostloom.decide.hosts.drift import drift, host_drift, memory_after
 from hostloom.decide.hosts.interface_match import match_interfaces
 from hostloom.decide.hosts.inventory import Inventory, take_inventory
 from hostloom.decide.placement.libvirt_networks import network_vids, own_bridges
@@ -130,7 +130,7 @@ def _record(
             host,
             correlation=correlation,
             cores=observation.host.cores,
-            memory_mib=observation.host.memory_mib,
+            memory_mib=memory_after(host.memory_mib, observation.host.memory_mib),
             huge_pages_mib=observation.host.huge_pages_mib,
             emulations=observation.host.emulations or host.emulations,
             storage_pools=pools,

@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.event_kind import EventKind
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.sagas.worker import Worker
@@ -37,10 +38,40 @@ def test_a_refresh_that_finds_nothing_new_keeps_the_generation(world: LittleWorl
     assert generations == [0, 0, 1]
 
 
+def test_memory_that_varies_a_little_is_not_drift_until_it_adds_up(world: LittleWorld) -> None:
+    there = world.hypervisors.of("kvm1", URIS[0])
+    there.observed = replace(there.observed, memory_mib=100_000)
+    recorded = []
+    for memory_mib in (100_000, 99_500, 99_000, 100_900, 98_999, 99_900, 100_000):
+        there.observed = replace(there.observed, memory_mib=memory_mib)
+        hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
+        assert world.run().state is OperationState.SUCCEEDED
+        with world.ports.store.begin() as uow:
+            host = uow.hosts.find("kvm1")
+            reports = [
+                event.message for event in reversed(uow.events.list()) if event.kind is EventKind.DRIFT
+            ]
+        assert host is not None
+        recorded.append((host.memory_mib, host.generation))
+    first = recorded[1][1]
+    assert recorded[1:] == [
+        (100_000, first),
+        (100_000, first),
+        (100_000, first),
+        (98_999, first + 1),
+        (98_999, first + 1),
+        (100_000, first + 2),
+    ]
+    assert [text.partition("memory: ")[2] for text in reports[-2:]] == [
+        "100000 MiB is now 98999 MiB",
+        "98999 MiB is now 100000 MiB",
+    ]
+
+
 def test_many_composes_at_once_on_a_host_that_changes(world: LittleWorld) -> None:
     """Each reads the host anew, and finds something new: none fails for what another has recorded."""
     there = world.hypervisors.of("kvm1", URIS[0])
-    sizes = itertools.count(65536)
+    sizes = itertools.count(65536, 8192)
 
     def grow(method: str) -> None:
         if method == "describe":

@@ -14,6 +14,10 @@ T = TypeVar("T", StoragePool, LibvirtNetwork)
 
 #: Attributes whose change is drift, with how each is written.
 _ATTRIBUTES = ("kind", "mac", "enabled", "link", "mtu", "parents", "tag_vid", "addresses")
+#: A host's memory counts as changed if it differs by more than this part of it. The kernel's total varies
+#: although the hardware stays the same, for example with a balloon or with what a new kernel keeps for
+#: itself. Memory modules that are added, removed or broken are a larger part.
+MEMORY_TOLERANCE_PERCENT = 1
 
 
 def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, ...]:
@@ -57,12 +61,24 @@ def _renamed(nic: NodeInterface, old_name: str) -> list[Drift]:
     return [] if nic.name == old_name else [Drift("interface-name", nic.name, old_name, nic.name)]
 
 
+def memory_after(recorded_mib: int, observed_mib: int) -> int:
+    """The memory to record of a host: the recorded one until the observed one differs by enough to count.
+
+    Small differences are measured from the recorded memory, so that they are noticed once they add up.
+    """
+    is_same = abs(observed_mib - recorded_mib) * 100 <= recorded_mib * MEMORY_TOLERANCE_PERCENT
+    return recorded_mib if is_same else observed_mib
+
+
 def host_drift(host: Host, observed_host: ObservedHost) -> tuple[Drift, ...]:
-    """What changed of the host, its storage pools and libvirt networks; free space does not count."""
+    """What changed of the host, its storage pools and libvirt networks.
+
+    Free space and small differences of memory do not count.
+    """
     changes = []
     if host.cores != observed_host.cores:
         changes.append(Drift("host-cores", "", str(host.cores), str(observed_host.cores)))
-    if host.memory_mib != observed_host.memory_mib:
+    if host.memory_mib != memory_after(host.memory_mib, observed_host.memory_mib):
         changes.append(Drift("host-memory", "", f"{host.memory_mib} MiB", f"{observed_host.memory_mib} MiB"))
     changes += _parts("pool", host.storage_pools, observed_host.storage_pools, _pool)
     changes += _parts("network", host.libvirt_networks, observed_host.libvirt_networks, _network)
