@@ -35,7 +35,7 @@ RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-confi
   busybox-static kmod tcpdump zstd"
 LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios ovmf dnsmasq-base
   iptables kea-dhcp4-server kea-dhcp6-server openssh-server iputils-ping"
-TEST_PACKAGES="postgresql git strace netcat-openbsd golang-go golang-github-juju-gomaasapi-dev"
+TEST_PACKAGES="postgresql git strace netcat-openbsd golang-go golang-github-juju-gomaasapi-dev cloud-init netplan.io"
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
 

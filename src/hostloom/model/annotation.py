@@ -20,3 +20,5 @@ class Annotated(StrEnum):
 OWNER, PARENT, NICS, TTL = "owner", "parent", "nics", "ttl"
 #: Of one NIC: links without an address, addresses that MAAS called static, and MAAS's parameters.
 LINKS, STATIC, PARAMS = "links", "static", "params"
+#: Of a subnet: the static routes of machines on it.
+STATIC_ROUTES = "static_routes"

@@ -90,6 +90,18 @@ class Subnet:
     automatic: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StaticRoute:
+    """A route that machines on one subnet get to another network."""
+
+    #: The subnet that the gateway is in, and the machines that get the route.
+    subnet_id: SubnetId
+    destination: Network
+    gateway: Address
+    #: The route with the lowest metric is preferred.
+    metric: int = 0
+
+
 class SpecialAddress(StrEnum):
     """Why no machine can have an address of a subnet; the values are words for messages."""
 

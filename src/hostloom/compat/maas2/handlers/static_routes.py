@@ -1,4 +1,4 @@
-"""`static-routes/`: routes that hostloom only stores for clients."""
+"""`static-routes/`: routes that deployed machines get."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, not_found, uri
 from hostloom.compat.maas2.views.network import View
-from hostloom.model.annotation import Annotated
+from hostloom.model.annotation import STATIC_ROUTES, Annotated
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Subnet
 from hostloom.ports.store import UnitOfWork
@@ -15,14 +15,10 @@ from hostloom.services import annotations
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.subnets import SUBNETS
 
-routes = Resource(
-    "StaticRoutes", "static-routes/", "Manage static routes, which hostloom only stores for clients."
-)
+routes = Resource("StaticRoutes", "static-routes/", "Manage static routes, which deployed machines get.")
 route = Resource("StaticRoute", "static-routes/{id}/", "Manage a static route.")
 RESOURCES = (routes, route)
 
-#: The annotation of the source subnet with the routes.
-_ROUTES = "static_routes"
 _METRIC = Param("metric", "Metric of the route; lower values take precedence.", "Int")
 _MAX_METRIC = 2**31 - 1
 Route = dict[str, Any]
@@ -109,7 +105,7 @@ def _saved(uow: UnitOfWork, call: Call, item: Route) -> MaasResponse:
         raise bad_field("destination", "Choose another subnet than the source.")
     item["gateway_ip"] = str(gateway)
     siblings = _of(uow, call, source)
-    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: [*siblings, item]})
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {STATIC_ROUTES: [*siblings, item]})
     for key in (item["source"], item["destination"]):
         _keep_id(uow, SubnetId(key))
     document = _shown(View(uow), item)
@@ -127,12 +123,12 @@ def _keep_id(uow: UnitOfWork, key: SubnetId) -> None:
 def _remove(uow: UnitOfWork, call: Call, removed: Route) -> None:
     source = uow.subnets.get(SubnetId(removed["source"]))
     remaining = [item for item in _of(uow, call, source) if item["id"] != removed["id"]]
-    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: remaining})
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {STATIC_ROUTES: remaining})
 
 
 def _of(uow: UnitOfWork, call: Call, source: Subnet) -> list[Route]:
     notes = annotations.of(uow, call.principal, Annotated.SUBNET, [source.id]).get(source.id, {})
-    items: list[Route] = notes.get(_ROUTES, [])
+    items: list[Route] = notes.get(STATIC_ROUTES, [])
     return items
 
 
@@ -140,7 +136,7 @@ def _all(uow: UnitOfWork, call: Call) -> list[Route]:
     """List the routes with an existing destination in the order of ids."""
     subnets_by_id = uow.snapshot().subnet_by_id
     annotations_by_subnet = annotations.of(uow, call.principal, Annotated.SUBNET)
-    items = [item for notes in annotations_by_subnet.values() for item in notes.get(_ROUTES, [])]
+    items = [item for notes in annotations_by_subnet.values() for item in notes.get(STATIC_ROUTES, [])]
     return sorted(
         (item for item in items if item["destination"] in subnets_by_id), key=lambda item: item["id"]
     )

@@ -1,0 +1,1 @@
+"""Deploying: what a machine is given to configure itself with, and whether an image suits it."""

@@ -1,0 +1,96 @@
+"""What users give to cloud-init themselves, and how it is joined with hostloom's part."""
+
+from email import message_from_string
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from hashlib import sha256
+
+import yaml
+
+from hostloom.model.errors.values import InvalidValue
+
+MAX_USER_DATA_BYTES = 64 * 1024
+CLOUD_CONFIG = "#cloud-config"
+#: First words by which cloud-init knows a part.
+_BEGINNINGS = (
+    "#!",
+    CLOUD_CONFIG,
+    "#cloud-boothook",
+    "#include",
+    "#part-handler",
+    "## template: jinja",
+)
+_ALLOWED = "begin it with '#cloud-config' or '#!'"
+#: Lists of both parts count, and of single values and maps those of the user come first.
+_MERGE_TYPE = "list(append)+dict(no_replace,recurse_list)+str()"
+
+
+def check_user_data(text: str) -> str:
+    """Return the text if cloud-init can use it; InvalidValue. Blank text stands for none."""
+    try:
+        size_bytes = len(text.encode())
+    except UnicodeEncodeError:
+        raise InvalidValue("user_data", None, "is not Unicode text") from None
+    if size_bytes > MAX_USER_DATA_BYTES:
+        raise InvalidValue("user_data", None, f"has {size_bytes} bytes", f"use at most {MAX_USER_DATA_BYTES}")
+    if not text.strip() or (_is_mime(text) and _parts(text)):
+        return text
+    if not text.startswith(_BEGINNINGS):
+        raise InvalidValue("user_data", None, "is nothing that cloud-init knows", _ALLOWED)
+    if text.splitlines()[0].strip() == CLOUD_CONFIG:
+        _check_cloud_config(text)
+    return text
+
+
+def _check_cloud_config(text: str) -> None:
+    try:
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InvalidValue("user_data", None, f"is not YAML{line}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise InvalidValue("user_data", None, "is not YAML") from None
+    if not isinstance(document, yaml.MappingNode):
+        raise InvalidValue(
+            "user_data", None, "is not a map of cloud-init's modules", "write KEY: VALUE lines"
+        )
+
+
+def _is_mime(text: str) -> bool:
+    return text.lower().startswith(("content-type: multipart/", "mime-version:"))
+
+
+def _parts(text: str) -> list[Message]:
+    """The parts of a multipart message, without the messages that hold them; none if it is not multipart."""
+    try:
+        message = message_from_string(text)
+        return [part for part in message.walk() if not part.is_multipart()] if message.is_multipart() else []
+    except RecursionError:
+        return []
+
+
+def with_user_data(cloud_config: str, user_data: str) -> str:
+    """The cloud-config, joined with the user's part if there is one.
+
+    cloud-init uses both: it appends lists such as `users` and `write_files`, and a value that the user sets
+    comes before that of the cloud-config.
+    """
+    if not user_data.strip():
+        return cloud_config
+    # Equal input gives an equal text, and no part has its own hash in it.
+    message = MIMEMultipart(boundary=f"hostloom-{sha256(user_data.encode()).hexdigest()[:32]}")
+    for part in _parts(user_data) if _is_mime(user_data) else [_part(user_data, "plain", "user-data")]:
+        message.attach(part)
+    own_part = _part(cloud_config, "cloud-config", "hostloom")
+    own_part["Merge-Type"] = _MERGE_TYPE
+    message.attach(own_part)
+    return message.as_string()
+
+
+def _part(text: str, subtype: str, filename: str) -> Message:
+    """cloud-init looks into a part of type text/plain to see what it is."""
+    part = MIMEText(text, subtype, "utf-8")
+    part.add_header("Content-Disposition", "attachment", filename=filename)
+    return part
