@@ -17,7 +17,8 @@ def key(length: int) -> TypeEngine[str]:
 
 def upgrade() -> None:
     _racks()
-    _wire()
+    _dhcp_messages()
+    _foreign_dhcp()
     _machines()
 
 
@@ -50,7 +51,7 @@ def _racks() -> None:
     op.create_index("ix_node_interfaces_mac", "node_interfaces", ["mac"], unique=False)
 
 
-def _wire() -> None:
+def _dhcp_messages() -> None:
     op.create_table(
         "dhcp_messages",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -74,6 +75,9 @@ def _wire() -> None:
     op.create_index("ix_dhcp_messages_at", "dhcp_messages", ["at"], unique=False)
     op.create_index("ix_dhcp_messages_vlan_id", "dhcp_messages", ["vlan_id"], unique=False)
     op.create_index("ix_dhcp_messages_mac_at", "dhcp_messages", ["mac", "at"], unique=False)
+
+
+def _foreign_dhcp() -> None:
     op.create_table(
         "foreign_dhcp",
         sa.Column("vlan_id", sa.Integer(), nullable=False),
