@@ -1,4 +1,4 @@
-"""Limits how often a client may ask: a token bucket for each address or MAC."""
+"""Rate limits: a token bucket for each address or MAC."""
 
 import threading
 import time
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from hostloom.model.errors.permissions import TooManyRequests
 
-#: Keys that are remembered; the one that asked longest ago is forgotten first.
+#: Maximum number of remembered keys; the least recently used key is forgotten first.
 MAX_KEYS = 10_000
 
 
 @dataclass
 class Quota:
-    """`burst` tries at once, then `per_s` a second, for each key; safe to use from several threads."""
+    """Allows each key `burst` attempts at once, then `per_s` per second; thread-safe."""
 
     burst: int
     per_s: float
@@ -23,7 +23,7 @@ class Quota:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, key: Hashable) -> bool:
-        """Whether there is a try left, which is used up."""
+        """Use up an attempt; False if none is left."""
         now = self.clock()
         with self._lock:
             left, seen_at = self._left.pop(key, (float(self.burst), now))
@@ -35,12 +35,12 @@ class Quota:
             return allowed
 
     def is_empty(self, key: Hashable) -> bool:
-        """Whether there is no try left; none is used up."""
+        """Whether no attempt is left; uses up none."""
         with self._lock:
             left, seen_at = self._left.get(key, (float(self.burst), 0.0))
             return left + (self.clock() - seen_at) * self.per_s < 1.0 if key in self._left else False
 
     def check(self, key: Hashable, what: str) -> None:
-        """Use up a try; TooManyRequests, which names `what`, where none is left."""
+        """Use up an attempt; TooManyRequests, which names `what`, if none is left."""
         if not self.take(key):
             raise TooManyRequests(what)

@@ -1,4 +1,4 @@
-"""Step inputs and outputs to JSON and back, by type: a typo is a type error, not a missing key."""
+"""Converts typed inputs and outputs of steps to JSON and back."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def _converter() -> cattrs.Converter:
 
 
 def _request_hook(converter: cattrs.Converter) -> Callable[[Any, object], ParsedRequest]:
-    """Requests as they are recorded now, and as earlier versions recorded them: by their texts alone."""
+    """Read requests in the current format, and in that of earlier versions, which recorded only the texts."""
     structure = make_dict_structure_fn(ParsedRequest, converter, _cattrs_forbid_extra_keys=True)
 
     def read(data: Any, kind: object) -> ParsedRequest:
@@ -62,7 +62,7 @@ def _request_hook(converter: cattrs.Converter) -> Callable[[Any, object], Parsed
 
 
 def _plan_hook(converter: cattrs.Converter) -> Callable[[Any, object], Plan]:
-    """Plans as they are kept now, and as earlier versions kept them: with NICs and disks twice."""
+    """Read plans in the current format, and in that of earlier versions, which had NICs and disks twice."""
     structure = make_dict_structure_fn(Plan, converter, _cattrs_forbid_extra_keys=True)
 
     def read(data: Any, kind: object) -> Plan:
@@ -84,10 +84,10 @@ _CONVERTER = _converter()
 
 
 def to_json(value: object) -> Any:
-    """Plain JSON data of a dataclass; None stays None."""
+    """Convert a dataclass to plain JSON data; None stays None."""
     return _CONVERTER.unstructure(value)
 
 
 def from_json(data: Any, kind: type[T]) -> T:
-    """The dataclass again, equal by value to what was written."""
+    """Convert the data back to an equal dataclass."""
     return _CONVERTER.structure(data, kind)

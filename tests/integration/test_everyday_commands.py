@@ -156,4 +156,4 @@ def test_dhcp_that_others_need_is_not_turned_off_without_an_answer(estate: Run) 
 
 def test_a_list_without_rows_says_what_that_means(estate: Run) -> None:
     assert estate("operation", "list", "--unfinished").err == "no operation is running or stuck\n"
-    assert estate("machine", "list", "--filter", "state=broken").err == "no row has these values\n"
+    assert estate("machine", "list", "--filter", "state=broken").err == "no row matches the filters\n"

@@ -18,7 +18,7 @@ from hostloom.model.access import LOCAL_ADMIN, Principal
 #: second more for every so many bytes that arrive.
 REQUEST_TIMEOUT_S = 15.0
 LEAST_BYTES_PER_S = 32 * 1024
-#: A client that takes nothing of an answer for this long is gone.
+#: A client that reads nothing of an answer for this long is disconnected.
 STALL_TIMEOUT_S = 30.0
 #: The part of an IPv6 address that one machine can choose freely.
 IPV6_PREFIX = 64
@@ -35,14 +35,14 @@ _TOO_MANY = (
 
 @dataclass
 class Crowd:
-    """The connections of one server, limited in all and for each address."""
+    """The connections of one server, limited in total and per address."""
 
     most: int
     most_of_one: int
     _by_owner: dict[str, dict["TimeoutProtocol", None]] = field(default_factory=dict)
 
     def admit(self, connection: "TimeoutProtocol", owner: str) -> bool:
-        """Whether a connection may stay; if all places are taken, the address with most gives one up."""
+        """Whether a connection is accepted; at the limit, the address with most connections may lose one."""
         of_owner = self._by_owner.setdefault(owner, {})
         if len(of_owner) >= self.most_of_one or (self.count >= self.most and not self._make_room(of_owner)):
             if not of_owner:
@@ -52,7 +52,7 @@ class Crowd:
         return True
 
     def leave(self, connection: "TimeoutProtocol", owner: str) -> None:
-        """A connection has ended; nothing happens to one that was not admitted."""
+        """Forget a connection that ended; a connection that was not accepted is ignored."""
         of_owner = self._by_owner.get(owner, {})
         of_owner.pop(connection, None)
         if not of_owner:
@@ -60,11 +60,11 @@ class Crowd:
 
     @property
     def count(self) -> int:
-        """How many connections there are."""
+        """The number of open connections."""
         return sum(len(connections) for connections in self._by_owner.values())
 
     def _make_room(self, of_owner: dict["TimeoutProtocol", None]) -> bool:
-        """End the oldest connection without a request of the address that has most, if that is fairer."""
+        """End the oldest idle connection of the address with most connections, if that is fairer."""
         greatest = max(self._by_owner.values(), key=len)
         if len(greatest) <= len(of_owner) + 1:
             return False
@@ -77,7 +77,7 @@ class Crowd:
 
 
 def owner_of(address: str) -> str:
-    """Under which name connections of a client's address count together."""
+    """The key under which a client's connections are counted; an IPv6 prefix is one client."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -90,7 +90,7 @@ def owner_of(address: str) -> str:
 
 
 class TimeoutProtocol(H11Protocol):
-    """HTTP/1.1 with an end to waiting; between requests uvicorn's own timeout counts."""
+    """HTTP/1.1 with deadlines; between requests uvicorn's own timeout applies."""
 
     request_timeout_s = REQUEST_TIMEOUT_S
     stall_timeout_s = STALL_TIMEOUT_S
@@ -105,7 +105,7 @@ class TimeoutProtocol(H11Protocol):
     _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """A client that connects has something to ask."""
+        """Start the deadline for the first request."""
         self._owner = self.owner(transport)
         if self.crowd is not None and not self.crowd.admit(self, self._owner):
             self._is_refused = True
@@ -117,7 +117,7 @@ class TimeoutProtocol(H11Protocol):
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is awaited any more."""
+        """Cancel the deadlines."""
         if self._is_refused:
             return
         if self.crowd is not None:
@@ -126,7 +126,7 @@ class TimeoutProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A request that is whole has no end to wait for."""
+        """Process data; a complete request has no deadline."""
         if self._is_refused:
             return
         self._received += len(data)
@@ -139,34 +139,34 @@ class TimeoutProtocol(H11Protocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there is no whole request to answer."""
-        cycle: RequestResponseCycle | None = self.cycle  # None until a request's head is whole
+        """Whether the connection has no complete request that is still to be answered."""
+        cycle: RequestResponseCycle | None = self.cycle  # None until the head of a request is complete
         return cycle is None or cycle.response_complete or cycle.more_body
 
     def owner(self, transport: asyncio.Transport) -> str:
-        """Whose connection it is, as the limits count."""
+        """The key under which this connection is counted."""
         peer: Any = transport.get_extra_info("peername")
         return owner_of(str(peer[0])) if isinstance(peer, tuple) else ""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP; whatever the application wants to answer to its beginning is dropped."""
+        """Refuse invalid HTTP; an answer that the application has begun is dropped."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
             if cycle.response_started:
-                self.transport.abort()  # half an answer is on its way, and no other can follow it
+                self.transport.abort()  # part of an answer has been sent, so no other answer can follow
                 return
         super().send_400_response(msg)
 
     def pause_writing(self) -> None:
-        """The client does not take what was sent."""
+        """Start the deadline for a client that does not read."""
         super().pause_writing()
         if self._stall_timer is None:
             self._stall_timer = self.loop.call_later(self.stall_timeout_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """The client reads again: cancel its deadline."""
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
@@ -178,7 +178,7 @@ class TimeoutProtocol(H11Protocol):
             self._request_timer = self.loop.call_later(self.request_timeout_s, self._judge)
 
     def _judge(self) -> None:
-        """End a connection whose request is late for what has arrived of it."""
+        """End a connection if too little of its request has arrived by now."""
         allowed_s = self.request_timeout_s + self._received / self.least_bytes_per_s
         left_s = self._began_at + allowed_s - self.loop.time()
         if left_s <= 0.001:
@@ -194,7 +194,7 @@ class TimeoutProtocol(H11Protocol):
 
 
 def limited(protocol: type[TimeoutProtocol], crowd: Crowd) -> type[TimeoutProtocol]:
-    """The protocol for one server, whose connections the crowd limits."""
+    """The protocol class for one server; `crowd` limits its connections."""
     return type(protocol.__name__, (protocol,), {"crowd": crowd})
 
 

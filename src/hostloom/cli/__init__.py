@@ -1,1 +1,1 @@
-"""The `hostloom` command line, one module a noun."""
+"""The `hostloom` command line, with one module per noun."""

@@ -32,7 +32,7 @@ TOKEN = NounCommands[answers.Token, keys.TokenKey](
         Column("NAME", "name"),
         Column("CREATED", lambda item: when(item["created_at"]), field="created_at", rank=1),
     ),
-    empty="no tokens yet: `hostloom token create --user NAME` makes one",
+    empty="no tokens yet: `hostloom token create --user NAME` creates one",
     example="1a2b3c4d",
     by="ID",
 )
@@ -43,7 +43,7 @@ token = make_app(TOKEN)
 add_list(user, USER)
 add_show(user, USER)
 add_delete(user, USER)
-add_delete(token, TOKEN, "What uses it is let in no more.")
+add_delete(token, TOKEN, "Clients that use it lose access.")
 
 
 @user.command("create")
@@ -76,7 +76,9 @@ def create_token(
     with open_client(context) as client:
         token_document = client.tokens.create({"user": user, "name": name})
     if output is Format.TABLE:
-        say(f"token {token_document['id']} of user {token_document['user']}; keep it, it is not shown again:")
+        say(
+            f"token {token_document['id']} of user {token_document['user']}; store it, it is not shown again:"
+        )
     show_done(token_document["text"] or "", token_document, output)
 
 
@@ -84,7 +86,7 @@ def create_token(
 @lists(TOKEN.listing())
 def list_tokens(
     context: typer.Context,
-    user: Annotated[str | None, typer.Option(help="Show only this user's.")] = None,
+    user: Annotated[str | None, typer.Option(help="Show only the tokens of this user.")] = None,
 ) -> list[answers.Token]:
     """List tokens without their secrets.
 
@@ -98,7 +100,7 @@ def login(
     url: Annotated[str, typer.Argument(help="URL of the server, such as http://127.0.0.1:5240.")],
     token: Annotated[
         str | None,
-        typer.Argument(help="Token; better left out, because process lists show arguments."),
+        typer.Argument(help="Token. Better omit it, because process lists show arguments."),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -118,9 +120,9 @@ def login(
 
 
 def _token_text(argument: str | None) -> str:
-    """The token, from wherever it comes; BadParameter for an empty one."""
+    """Read the token; BadParameter for an empty one."""
     if argument is not None:
-        say("the token is in the process list and in the shell's history: leave it out, and it is asked for")
+        say("the token is visible in the process list and the shell's history; omit it to be asked for it")
         return argument
     text = os.environ.get("HOSTLOOM_TOKEN", "")
     if not text:
@@ -131,7 +133,7 @@ def _token_text(argument: str | None) -> str:
 
 
 def logout(output: Output = Format.TABLE) -> None:
-    """Forget the server and token that `login` stored.
+    """Delete the server and token that `login` stored.
 
     Example: `hostloom logout`
     """

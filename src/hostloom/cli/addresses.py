@@ -14,7 +14,7 @@ from hostloom.client import answers, keys
 
 
 class AddressKindChoice(StrEnum):
-    """Why an address is held."""
+    """Why an address is in use."""
 
     AUTO = "auto"
     STATIC = "static"
@@ -37,7 +37,7 @@ NOUN = NounCommands[answers.Address, keys.AddressKey](
         Column("COMMENT", "comment", text=True, rank=1),
         Column("UNTIL", lambda item: when(item["until"]) if item["until"] else "", rank=2),
     ),
-    empty="no address is held here: `hostloom address reserve IP` reserves one",
+    empty="no address is in use here: `hostloom address reserve IP` reserves one",
     example="10.0.0.9",
 )
 
@@ -52,14 +52,12 @@ Ip = Annotated[str, typer.Argument(metavar="IP", help="IP address.")]
 def list_(
     context: typer.Context,
     subnet: InSubnet = None,
-    kind: Annotated[
-        AddressKindChoice | None, typer.Option(help="Show only addresses held for this reason.")
-    ] = None,
+    kind: Annotated[AddressKindChoice | None, typer.Option(help="Show only addresses of this kind.")] = None,
 ) -> list[answers.Address]:
-    """List the addresses in use, and by what.
+    """List the addresses in use and their holders.
 
     Kind `on-wire`: an unknown device answered for the address when a machine was composed, or a machine that
-    no longer owns it may still use it. It counts as taken until the time shown, or until
+    no longer owns it may still use it. hostloom does not assign it until the displayed time, or until
     `hostloom address release IP`.
 
     Example: `hostloom address list --subnet 10.0.0.0/24`
@@ -70,7 +68,7 @@ def list_(
 
 @app.command("show")
 def show(context: typer.Context, ip: Ip, subnet: InSubnet = None, output: Output = Format.TABLE) -> None:
-    """Show who has an address.
+    """Show the holder of an address.
 
     Example: `hostloom address show 10.0.0.9`
     """
@@ -86,13 +84,13 @@ def reserve(
     comment: Annotated[str, typer.Option(help="What the address is reserved for.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Reserve an address, so that hostloom gives it to no machine.
+    """Reserve an address, so that hostloom assigns it to no machine.
 
     Example: `hostloom address reserve 10.0.0.9 --comment printer`
     """
     with open_client(context) as client:
         address = client.addresses.create({"ip": ip, "comment": comment} | given(subnet=subnet))
-    show_done(f"address {address['ip']} of {address['subnet']} set aside", address, output)
+    show_done(f"address {address['ip']} of {address['subnet']} reserved", address, output)
 
 
 @app.command("release")
@@ -103,7 +101,7 @@ def release(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Release a reserved address, or forget that an address was in use on the wire.
+    """Release a reserved address, or delete the record that an address was in use on the wire.
 
     Addresses of machines are released together with their machines.
 

@@ -20,7 +20,7 @@ APIKEY = NounCommands[answers.ApiKey, keys.ApiKeyKey](
         Column("NAME", "name"),
         Column("CREATED", lambda item: when(item["created_at"]), field="created_at", rank=1),
     ),
-    empty="no API keys yet: `hostloom apikey create USER` makes one for Terraform, Ansible, Juju or `maas`",
+    empty="no API keys yet: `hostloom apikey create USER` creates one for Terraform, Ansible, Juju or `maas`",
     example="4f7d2c9b1a0e8d6c5b",
     by="ID",
 )
@@ -28,7 +28,7 @@ APIKEY = NounCommands[answers.ApiKey, keys.ApiKeyKey](
 apikey = make_app(APIKEY)
 
 add_list(apikey, APIKEY)
-add_delete(apikey, APIKEY, "What signs with it is let in no more.")
+add_delete(apikey, APIKEY, "Clients that use it lose access.")
 
 
 @apikey.command("create")
@@ -45,5 +45,5 @@ def create_apikey(
     with open_client(context) as client:
         document = client.apikeys.create({"user": user, "name": name})
     if output is Format.TABLE:
-        say(f"API key {document['id']} of user {document['user']}; keep it, it is not shown again:")
+        say(f"API key {document['id']} of user {document['user']}; store it, it is not shown again:")
     show_done(document["text"] or "", document, output)

@@ -1,4 +1,4 @@
-"""Files that list machines: YAML or JSON, read from a path or standard input."""
+"""Reads files that list machines: YAML or JSON, from a path or standard input."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.client import Document
 
-HINT = "it is a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', count: 2}`"
+HINT = "expected a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', count: 2}`"
 
 
 def read_batch(path: Path) -> Document:
@@ -41,9 +41,9 @@ def _parse(name: str, text: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise _broken(f"{name}{position}: {error.problem or 'that is not YAML'}") from error
+        raise _broken(f"{name}{position}: {error.problem or 'the file is not YAML'}") from error
     except yaml.YAMLError as error:
-        raise _broken(f"{name}: that is not YAML") from error
+        raise _broken(f"{name}: the file is not YAML") from error
 
 
 def _broken(message: str) -> typer.Exit:

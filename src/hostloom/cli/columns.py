@@ -11,29 +11,29 @@ K = TypeVar("K", bound=str)
 
 @dataclass(frozen=True)
 class Column(Generic[T, K]):
-    """A column of a table or a line of a description: its title, and the field or how to make it."""
+    """A column of a table or a line of a description: a title, and a field or a function for the value."""
 
     title: str
     value: K | Callable[[T], Any]
     right: bool = False
-    #: The field that a made value stands for: what --sort and --filter go by.
+    #: The field behind a computed value, which --sort and --filter use.
     field: K | None = None
-    #: Where there is too little room, columns of the highest rank are left out first; 0: never.
+    #: If space is short, columns with the highest rank are left out first; 0: never.
     rank: int = 0
-    #: Its words may be laid over several lines. Lists are broken between their items; nothing else is broken.
+    #: Whether its words may wrap over several lines. Lists wrap between items; nothing else wraps.
     text: bool = False
 
     @property
     def name(self) -> str:
-        """What --columns, --sort and --filter call it: `memory-mib`."""
+        """The name for --columns, --sort and --filter: `memory-mib`."""
         return self.title.lower().replace(" ", "-").replace("'", "")
 
     def raw(self, item: T) -> Any:
-        """The value before it is written for people."""
+        """The value before formatting."""
         return item[self.value] if isinstance(self.value, str) else self.value(item)
 
     def key(self, item: T) -> Any:
-        """What it is compared by."""
+        """The sort key."""
         return self.raw(item) if self.field is None else item[self.field]
 
     def of(self, item: T) -> str:
@@ -46,7 +46,7 @@ Columns = Sequence[Column[T, K]]
 
 
 def cell(value: Any) -> str:
-    """A value as people write it, on one line."""
+    """Format a value on one line."""
     if value is None or value == "" or value == []:
         return "-"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""`hostloom machine`: what it boots next, commissioning, and tables of what was found."""
+"""`hostloom machine boot`, `commission` and `forget`, and tables of the reported hardware."""
 
 from enum import StrEnum
 from typing import Annotated, Any, cast
@@ -17,7 +17,7 @@ Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostnam
 
 
 class NextBootChoice(StrEnum):
-    """What to boot from the network."""
+    """Network boot targets."""
 
     DEFAULT = "default"
     COMMISSION = "commission"
@@ -50,7 +50,7 @@ def commission(
     context: typer.Context,
     key: Key,
     wait: Wait = True,
-    abort: Annotated[bool, typer.Option("--abort", help="Stop waiting for its report.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Stop waiting for the machine's report.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Let a machine boot the commissioning environment and report its hardware.
@@ -68,21 +68,25 @@ def commission(
         bare = client.machines.get(key)["host"] is None
         machine = finish(client, client.machines.commission(key), output, wait=wait)
     if bare:
-        say(f"switch {key} on now, or restart it: hostloom has no control of its power")
-    show_done(f"machine {key} is being commissioned; `hostloom machine show {key}` shows it", machine, output)
+        say(f"switch {key} on or restart it now: hostloom does not control its power")
+    show_done(
+        f"machine {key} is being commissioned; `hostloom machine show {key}` shows the result",
+        machine,
+        output,
+    )
 
 
 def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
     """Remove the record of an enlisted machine, or of an adopted one that is gone from its host.
 
-    If it boots from the network again, or is found on a host again, it is recorded as new.
+    If the machine boots from the network again, or appears on a host again, it is recorded as new.
 
     Example: `hostloom machine forget m-525400aabbcc --yes`
     """
-    confirm(f"Forget machine {key}?", yes=yes)
+    confirm(f"Remove the record of machine {key}?", yes=yes)
     with open_client(context) as client:
         client.machines.forget(key)
-    show_done(f"machine {key} is forgotten", {"forgotten": key}, output)
+    show_done(f"the record of machine {key} is removed", {"forgotten": key}, output)
 
 
 #: Lines of a machine.
@@ -120,7 +124,7 @@ _NICS: Columns[answers.FoundNic, keys.FoundNicKey] = (
 
 
 def parts_of(item: answers.Machine) -> list[Part]:
-    """What was found, and what of it is not as planned; nothing of a machine that has not reported."""
+    """Tables of the reported hardware and of differences from the plan; none without a report."""
     report: answers.Commissioning | None = cast("dict[str, Any]", item).get("commissioning")
     if report is None:
         return []

@@ -1,4 +1,4 @@
-"""What the Tab key completes: names that the server knows, for the parameters that take one."""
+"""Completion with the Tab key: names from the server, for parameters that take a name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from typer._click import Command, Context  # typer has no public names for them
+from typer._click import Command, Context  # typer has no public names for these
 from typer._click.shell_completion import CompletionItem
 from typer._coercion import RuntimeParam
 from typer.core import TyperArgument, TyperGroup, TyperOption
@@ -15,13 +15,13 @@ from typer.models import OptionInfo
 from hostloom.cli.session import ServerChoice, find_target
 from hostloom.client.names import read_documents
 
-#: A shell waits for the answer, so a server that is slower than this completes nothing.
+#: The shell waits for the answer, so names of a slower server are not completed.
 PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True)
 class NameSource:
-    """Where the names of a noun come from: the path of its list, and the key of an item as a format."""
+    """The source of a noun's names: the path of its list, and a format for the key of an item."""
 
     path: str
     key: str = "{name}"
@@ -74,13 +74,13 @@ PARAMETERS = {
 }
 #: Parameters that take the name of the noun that the command belongs to.
 OWN_KEYS = frozenset({"key", "keys", "ip"})
-#: Commands whose argument names something new.
+#: Commands with an argument that is a new name.
 CREATING = frozenset({"create", "add"})
 
 
 @dataclass(frozen=True)
 class TextWhileCompleting(RuntimeParam):
-    """Leaves a value as it is while a shell completes, and converts it as ever when a command runs."""
+    """Leaves a value unchanged while a shell completes; converts it as usual when a command runs."""
 
     real: Callable[[], RuntimeParam]
 
@@ -118,7 +118,7 @@ def names_of(noun: str, verb: str, parameter: str) -> NameSource | None:
 
 
 def complete(names: NameSource, context: Context, incomplete: str) -> list[CompletionItem]:
-    """The names that begin as the word does; none when the server does not answer in time."""
+    """The names that begin with the word; none if the server does not answer in time."""
     target = find_target(choice_of(context))
     documents = read_documents(target, names.path, PATIENCE_S)
     keys = sorted({names.key.format_map(document) for document in documents})
@@ -126,7 +126,7 @@ def complete(names: NameSource, context: Context, incomplete: str) -> list[Compl
 
 
 def choice_of(context: Context) -> ServerChoice:
-    """The server that the options before the noun choose; completion parses them, but runs no callback."""
+    """The server that the options before the noun choose; completion parses them without their callback."""
     options = context.find_root().params
     path = options.get("socket")
     return ServerChoice(options.get("url"), options.get("token"), Path(path) if path else None)

@@ -27,7 +27,7 @@ def plan(
 ) -> None:
     """Show the result and warnings of a compose in advance.
 
-    The plan is kept for 15 minutes and reserves nothing.
+    The plan is stored for 15 minutes and reserves nothing.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""The options that say which machines are wanted: the same for plan and compose."""
+"""The options that describe machines, shared by plan and compose."""
 
 import inspect
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from hostloom.model.request import MAX_BATCH, ComposeRequest, Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class ComposeOptions:
-    """The machines that are wanted, as the options say it."""
+    """The requested machines, according to the options."""
 
-    host: Annotated[str | None, typer.Option(help="Host, by name or id; default: any host that fits.")] = None
+    host: Annotated[str | None, typer.Option(help="Host, by name or id; default: any suitable host.")] = None
     interfaces: Annotated[
         str,
         typer.Option(
@@ -50,11 +50,12 @@ class ComposeOptions:
         str | None, typer.Option(help="amd64, arm64, …; default: the host's first architecture.")
     ] = None
     name: Annotated[str | None, typer.Option(help="Hostname; default: a generated name.")] = None
-    netboot: Annotated[bool, typer.Option("--netboot/--no-netboot", help="Boot from the network first.")] = (
-        True
-    )
+    netboot: Annotated[
+        bool,
+        typer.Option("--netboot/--no-netboot", help="Whether the firmware boots from the network first."),
+    ] = True
     start: Annotated[
-        bool, typer.Option("--start/--no-start", help="Start the machine when it is created.")
+        bool, typer.Option("--start/--no-start", help="Whether to start the machine after its creation.")
     ] = True
     zone: Annotated[
         str | None,
@@ -112,15 +113,15 @@ class ComposeOptions:
 
     @property
     def is_batch(self) -> bool:
-        """Whether it is asked for as several machines."""
+        """Whether several machines are requested."""
         return self.from_file is not None or self.count > 1 or self.anti_affinity or self.strategy is not None
 
     def machine(self) -> Document:
-        """The body for one machine."""
+        """The request body for one machine."""
         return document_of(self.request)
 
     def batch(self) -> Document:
-        """The body for several machines."""
+        """The request body for several machines."""
         if self.from_file is not None:
             return read_batch(self.from_file) | given(strategy=self.strategy)
         word = (self.name or "the batch") if self.anti_affinity else None
@@ -129,7 +130,7 @@ class ComposeOptions:
 
     @property
     def request(self) -> ComposeRequest:
-        """One of the machines; BadParameter for a size that cannot be read."""
+        """The request for one of the machines; BadParameter for an invalid size."""
         return ComposeRequest(
             host=self.host,
             interfaces=self.interfaces,
@@ -155,7 +156,7 @@ NAMES = tuple(field.name for field in fields(ComposeOptions))
 
 
 def takes_compose_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the compose options, which it gets together as its argument `options`."""
+    """Decorate a command with the compose options, which it receives in its argument `options`."""
     parameters = [
         parameter
         for parameter in inspect.signature(command).parameters.values()
@@ -180,14 +181,14 @@ def takes_compose_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def named(context: typer.Context) -> list[str]:
-    """Those of the options that were given, as they are written."""
+    """The spellings of the options that are set."""
     sources = {name: context.get_parameter_source(name) for name in NAMES}
     names = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
     return ["--from" if name == "from_file" else f"--{name.replace('_', '-')}" for name in names]
 
 
 def check_together(context: typer.Context, options: ComposeOptions) -> None:
-    """Refuse what a file of machines says by itself."""
+    """Refuse options that duplicate settings of a machine file."""
     others = [option for option in named(context) if option not in ("--from", "--strategy")]
     if options.from_file is not None and others:
         raise fail(f"--from and {', '.join(others)} exclude each other", "put them into the file", Exit.USAGE)

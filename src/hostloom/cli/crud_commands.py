@@ -1,4 +1,4 @@
-"""The verbs that every noun has: list, show and delete, made from one description of the noun."""
+"""The common verbs of nouns: list, show and delete, generated from a description of the noun."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -23,41 +23,41 @@ Part: TypeAlias = "tuple[str, Table | str]"
 
 @dataclass(frozen=True)
 class NounCommands(Generic[T, K]):
-    """A noun of the command line: the answer that stands for it, and the names of the answer's fields."""
+    """A noun of the command line, with the type of its answer and the answer's field names."""
 
     name: str
-    #: How its keys are written in help texts.
+    #: The metavar of its key in help texts.
     key: str
     collection: Callable[[Client], Collection[T, Any, Any, Any]]
     columns: Columns[T, K]
-    #: Lines of `show`; the columns where absent.
+    #: Lines of `show`; by default the columns.
     lines: Columns[T, K] = ()
     parts: Callable[[T], Sequence[Part]] = lambda _: ()
-    #: What to do when there is none yet.
+    #: Advice for an empty list.
     empty: str = ""
     example: str = "NAME"
-    #: The title of the column that names a thing; the first one that is no ID where absent.
+    #: The title of the column with the name; by default the first column that is not an ID.
     by: str = ""
 
     def listing(self, *, is_ordered: bool = False, **empty_with: str) -> Listing[T, K]:
-        """What its lists can show; `empty_with` says what an empty list means with an option."""
+        """The description of its lists; `empty_with` explains an empty list by option."""
         titles = [column.title for column in self.columns]
         by = self.by or next(title for title in titles if title != "ID")
         more = [line for line in self.lines if line.title not in titles]
         return Listing(self.columns, self.empty, by, more, is_ordered, empty_with)
 
     def show(self, item: T, output: Format) -> None:
-        """One of it."""
+        """Show one item."""
         show_one(item, self.lines or self.columns, output, self.parts(item))
 
 
 def make_app(noun: NounCommands[Any, Any]) -> typer.Typer:
-    """The noun's commands, to which its module adds; their help text is in main.py."""
+    """Make the Typer app of a noun; its module adds further commands."""
     return typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", name=noun.name)
 
 
 def add_list(app: typer.Typer, noun: NounCommands[T, K]) -> None:
-    """`list`."""
+    """Add the command `list`."""
 
     @app.command("list", help=f"List all {noun.name}s.\n\nExample: `hostloom {noun.name} list -o json`")
     @lists(noun.listing())
@@ -67,7 +67,7 @@ def add_list(app: typer.Typer, noun: NounCommands[T, K]) -> None:
 
 
 def add_show(app: typer.Typer, noun: NounCommands[Any, Any]) -> None:
-    """`show`."""
+    """Add the command `show`."""
 
     @app.command("show", help=f"Show one {noun.name}.\n\nExample: `hostloom {noun.name} show {noun.example}`")
     def show(
@@ -80,11 +80,11 @@ def add_show(app: typer.Typer, noun: NounCommands[Any, Any]) -> None:
 
 
 def add_delete(app: typer.Typer, noun: NounCommands[Any, Any], warning: str = "") -> None:
-    """`delete`; refused by the server while something uses it."""
+    """Add the command `delete`; the server refuses it for an item in use."""
 
     @app.command(
         "delete",
-        help=f"Delete one {noun.name}. While something uses it, this is refused and lists the users.\n\n"
+        help=f"Delete one {noun.name}. If it is in use, the command is refused and lists its users.\n\n"
         f"Example: `hostloom {noun.name} delete {noun.example} --yes`",
     )
     def delete(
@@ -100,16 +100,18 @@ def add_delete(app: typer.Typer, noun: NounCommands[Any, Any], warning: str = ""
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is destroyed; without a terminal, `--yes` is required."""
+    """Ask for confirmation of a destructive action; without a terminal, `--yes` is required."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise fail(
-            f"nothing was done, because this was not confirmed: {question}", "`--yes` confirms it", Exit.USAGE
+            f"nothing was changed, because this was not confirmed: {question}",
+            "`--yes` confirms it",
+            Exit.USAGE,
         )
     typer.confirm(question, abort=True, err=True)
 
 
 def given(**values: object) -> Document:
-    """The options that were given: None stays out."""
+    """The options with a value: None is left out."""
     return {name: value for name, value in values.items() if value is not None}

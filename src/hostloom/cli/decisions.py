@@ -1,4 +1,4 @@
-"""What comes of cases, shown in full: each NIC, then the reasons."""
+"""Shows the outcomes of cases in full: every NIC, then the reasons."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ from hostloom.simulation.world_file import Case
 
 
 def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
-    """Plan the cases of the worlds; programs get one document, of several worlds a list."""
+    """Plan the cases of world files; programs get one document, or a list for several files."""
     code, answers = Exit.OK, []
     for file in worlds:
         snapshot = file.world.snapshot
@@ -39,13 +39,13 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
                 typer.echo(f"FAIL {line}", err=True)
             code = max(code, _code(case, joint_decision, wrong))
     if output is not Format.TABLE:
-        plain = json.loads(json.dumps(answers))  # codes are words to YAML, too
+        plain = json.loads(json.dumps(answers))  # in YAML, codes are plain text too
         show_data(plain if len(worlds) > 1 else plain[0], output)
     return code
 
 
 def _code(case: Case, decision: JointDecision, wrong: list[str]) -> Exit:
-    """A case is held against what it expects; a request has to fit."""
+    """The exit code: a case must match its expectation, and a request must fit."""
     refusal = decision.explanations[0].refusal
     if case.expect or decision.plans or refusal is None:
         return Exit.FAILED if wrong else Exit.OK
@@ -53,7 +53,7 @@ def _code(case: Case, decision: JointDecision, wrong: list[str]) -> Exit:
 
 
 def _answer(snapshot: Snapshot, case: Case, decision: JointDecision) -> dict[str, Any]:
-    """One machine as the plan that it is; several as a list, with how many each host takes."""
+    """One machine as its plan; several as a list with the number per host."""
     first = decision.explanations[0]
     document = {
         "error": first.refusal.code if first.refusal and not decision.plans else None,
@@ -86,6 +86,6 @@ def _show(snapshot: Snapshot, decision: JointDecision, *, with_reasons: bool) ->
 def _nic(nic: dict[str, Any]) -> str:
     mode = f" ({nic['mode']})" if nic["mode"] else ""
     boot = ", boots" if nic["boot"] else ""
-    attachment = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'not known'}"
+    attachment = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'unknown'}"
     ip = nic["ip"] if isinstance(nic["ip"], str) else ", ".join(nic["ip"] or ["no address"])
     return f"{nic['name']}: {attachment}, {ip}{boot}"

@@ -1,16 +1,16 @@
-"""The commands and groups of commands of the first level: their help lines, and where their code is."""
+"""The top-level commands and groups: their help lines and the modules with their code."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A command or a group of commands, and where its code is."""
+    """A command or a group of commands, with the location of its code."""
 
     name: str
     #: `MODULE:ATTRIBUTE`, a module of hostloom.cli: a Typer app, or the function of a single command.
     target: str
-    #: The line of the help page that lists the commands; for a group, the title of its own help page too.
+    #: The line in the list of commands; for a group, also the title of its help page.
     help: str
     panel: str
 
@@ -29,7 +29,7 @@ ENTRIES = (
         "Store a server and a token after testing them; only you can read the file.",
         HERE,
     ),
-    Entry("logout", "access:logout", "Forget the server and token that `login` stored.", HERE),
+    Entry("logout", "access:logout", "Delete the server and token that `login` stored.", HERE),
     Entry(
         "simulate",
         "simulate:simulate",
@@ -54,44 +54,47 @@ ENTRIES = (
     Entry(
         "range",
         "ranges:app",
-        "IP ranges: `dynamic` ones are for DHCP leases; machines get no address of a `reserved` one (in an "
-        "unmanaged subnet, they get addresses of reserved ranges only).",
+        "IP ranges: `dynamic` ones are for DHCP leases; `reserved` ones are not assigned to machines (in an "
+        "unmanaged subnet, only reserved ranges are assigned).",
         NETWORK,
     ),
-    Entry("address", "addresses:app", "Addresses: who has which, and reserving one.", NETWORK),
+    Entry("address", "addresses:app", "Addresses and their holders; reserve or release addresses.", NETWORK),
     Entry("rack", "racks:app", "Racks: machines whose Kea serves DHCP on VLANs.", NETWORK),
-    Entry("node", "nodes:app", "Nodes: everything with interfaces that hostloom knows.", HOSTS),
+    Entry("node", "nodes:app", "Nodes: all devices, machines and controllers with interfaces.", HOSTS),
     Entry("host", "host_networks:app", "KVM hosts that hostloom manages.", HOSTS),
     Entry(
         "storage-pool",
         "storage_pools:app",
-        "Storage pools of hosts, and the tags that disks select them by.",
+        "Storage pools of hosts, and the tags by which disks select them.",
         HOSTS,
     ),
-    Entry("machine", "machines:app", "Machines: plan, compose, show, switch on and off, decompose.", HOSTS),
+    Entry("machine", "machines:app", "Machines: plan, compose, show, start, stop, decompose.", HOSTS),
     Entry(
-        "plan", "plans:app", "Plans: the result of a compose, shown in advance and applied unchanged.", HOSTS
+        "plan",
+        "plans:app",
+        "Plans: results of a compose that are shown in advance and applied unchanged.",
+        HOSTS,
     ),
     Entry("operation", "operations:app", "Operations: long actions and their steps.", HOSTS),
-    Entry("image", "images:app", "Boot images: the system in which machines are commissioned.", HOSTS),
+    Entry("image", "images:app", "Boot images: the system that machines boot for commissioning.", HOSTS),
     Entry("event", "events:app", "Events: the history of hosts, machines and the network.", HOSTS),
     Entry(
         "reconciler",
         "reconcilers:app",
-        "Reconcilers: the server's repeated work, and how its last run went.",
+        "Reconcilers: the server's periodic tasks and their last results.",
         HOSTS,
     ),
     Entry("zone", "groupings:zone", "Zones: locations of nodes, hosts and machines.", ACCESS),
     Entry(
         "resource-pool",
         "groupings:resource_pool",
-        "Resource pools: groups of machines and hosts that rights attach to.",
+        "Resource pools: groups of machines and hosts with common access rights.",
         ACCESS,
     ),
     Entry("domain", "groupings:domain", "DNS domains.", ACCESS),
     Entry("tag", "groupings:tag", "Tags: words for finding and choosing nodes, hosts and machines.", ACCESS),
-    Entry("user", "access:user", "Users of this hostloom.", ACCESS),
-    Entry("token", "access:token", "Tokens: what users authenticate with instead of a password.", ACCESS),
+    Entry("user", "access:user", "Users of this server.", ACCESS),
+    Entry("token", "access:token", "Tokens: credentials of users, instead of passwords.", ACCESS),
     Entry(
         "apikey",
         "apikeys:apikey",

@@ -15,7 +15,7 @@ from hostloom.model.event_kind import EventKind, Severity
 
 Subject = Annotated[
     str | None,
-    typer.Option("--subject", help="Show only events about this: `machine web1`, or just `web1`."),
+    typer.Option("--subject", help="Show only events about this subject: `machine web1`, or just `web1`."),
 ]
 
 Kinds = Annotated[
@@ -48,7 +48,7 @@ def events() -> None:
 
 
 @app.command("list")
-@lists(Listing(COLUMNS, "there is no such event yet", by="SUBJECT", more=MORE, is_ordered=True))
+@lists(Listing(COLUMNS, "no matching events yet", by="SUBJECT", more=MORE, is_ordered=True))
 def list_(
     context: typer.Context,
     subject: Subject = None,
@@ -85,9 +85,9 @@ def list_(
 
 
 def _print(event: answers.Event) -> None:
-    """One event, at once: a line, and for programs a line of JSON."""
+    """Print one event immediately: a line of text, or for programs a line of JSON."""
     if asked_format.get() is Format.TABLE:
         text = f"{when(event['at'])}  {event['kind']}  {event['subject']}: {cell(event['message'])}"
     else:
         text = json.dumps(with_iso_times(event), ensure_ascii=False)
-    print(text, flush=True)  # a line at a time, also into a pipe
+    print(text, flush=True)  # flushed line by line, also into a pipe

@@ -1,4 +1,4 @@
-"""Exit codes, and how a failure is told: what, where, and what to do."""
+"""Exit codes and error messages."""
 
 import json
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ class Exit(IntEnum):
     REFUSED = 3
     UNREACHABLE = 4
     STUCK = 5
-    #: 128 + SIGINT, as shells do.
+    #: 128 + SIGINT, as in shells.
     INTERRUPTED = 130
 
 
-#: Problems of these statuses are a rule's or the present state's no.
+#: HTTP statuses of requests that a rule or the current state forbids.
 _REFUSED = frozenset({403, 409, 412})
 _USAGE = frozenset({400, 413, 422})
 _UNREACHABLE = frozenset({503, 504})
@@ -39,7 +39,7 @@ _UNREACHABLE_CODES = frozenset({"host-unreachable", "dhcp-unreachable", "outcome
 
 
 def exit_of_problem(problem: Problem) -> Exit:
-    """The exit code of a server's no."""
+    """The exit code for a problem that the server reports."""
     if problem.code in _UNREACHABLE_CODES:
         return Exit.UNREACHABLE
     if problem.code in _SYNTAX:
@@ -54,7 +54,7 @@ def exit_of_problem(problem: Problem) -> Exit:
 
 
 def exit_of_operation(operation: answers.Operation) -> Exit:
-    """The exit code of an operation that is at rest."""
+    """The exit code for an operation that is finished or stuck."""
     if operation["state"] == "succeeded":
         return Exit.OK
     if operation["state"] == "stuck":
@@ -67,7 +67,7 @@ def exit_of_operation(operation: answers.Operation) -> Exit:
 
 
 def exit_of_refusal(code: str) -> Exit:
-    """The exit code of a plan that was refused: a text that does not parse is the caller's slip."""
+    """The exit code for a refused plan: text that does not parse is a usage error."""
     if code in _UNREACHABLE_CODES:
         return Exit.UNREACHABLE
     if code in _NAMELESS:
@@ -75,7 +75,7 @@ def exit_of_refusal(code: str) -> Exit:
     return Exit.USAGE if code in _SYNTAX else Exit.REFUSED
 
 
-#: Nothing has the name that the request gives.
+#: Codes for names that do not exist.
 _NAMELESS = frozenset(
     {
         RequestCode.UNKNOWN_HOST,
@@ -96,15 +96,15 @@ _SYNTAX = frozenset(
 
 
 def fail(message: str, hint: str = "", code: Exit = Exit.FAILED) -> typer.Exit:
-    """Tell a failure; raise what it returns."""
+    """Print an error; the caller raises the returned exception."""
     tell(message, hint)
     return typer.Exit(code)
 
 
 def tell(message: str, hint: str = "", lines: Sequence[str] = (), document: Document | None = None) -> None:
-    """An error, below it what to do, then what more there is to say.
+    """Print an error, a hint, and further lines.
 
-    A program gets it in the format that it asked for, with the fields of the server's `document`.
+    If JSON or YAML is requested, the error has that format and the fields of the server's `document`.
     """
     from rich.text import Text
 
@@ -120,7 +120,7 @@ def tell(message: str, hint: str = "", lines: Sequence[str] = (), document: Docu
 
 
 def print_document(error: dict[str, Any]) -> None:
-    """An error for programs: one line of JSON, which is YAML too."""
+    """Print an error for programs: one line of JSON, which is also valid YAML."""
     from rich.text import Text
 
     filled = {name: value for name, value in error.items() if value not in ("", [], None, {})}
@@ -129,9 +129,9 @@ def print_document(error: dict[str, Any]) -> None:
 
 
 def report(error: ClientError) -> Exit:
-    """Tell a client's error and return its exit code."""
+    """Print a client error and return its exit code."""
     if isinstance(error, ServerUnreachable):
-        tell(str(error), "is it running? `hostloom serve` starts it; `hostloom login` names another one")
+        tell(str(error), "is it running? `hostloom serve` starts it; `hostloom login` selects another server")
         return Exit.UNREACHABLE
     if not isinstance(error, Problem):
         tell(str(error), error.hint)
@@ -148,7 +148,7 @@ def report(error: ClientError) -> Exit:
 
 def _hint(error: Problem) -> str:
     if error.status == 401:
-        return "root and members of the group hostloom use the socket; others `hostloom login URL TOKEN`"
+        return "root and members of the group hostloom may use the socket; others need `hostloom login URL`"
     if error.code == "in-use" and error.details.get("kind") == "host":
         return f"`hostloom machine decompose --all --host {error.details['key']}` deletes its machines"
     if error.code == "not-found" and "kind" in error.details:

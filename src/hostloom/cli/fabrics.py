@@ -20,7 +20,7 @@ NOUN = NounCommands[answers.Fabric, keys.FabricKey](
         Column("CLASS", "class_type"),
         Column("DESCRIPTION", "description", text=True, rank=1),
     ),
-    empty="no fabrics yet: `hostloom fabric create NAME` creates one; adding a host adds its own",
+    empty="no fabrics yet: `hostloom fabric create NAME` creates one; adding a host also creates one",
     example="fabric-0",
 )
 

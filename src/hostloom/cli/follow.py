@@ -1,4 +1,4 @@
-"""Following an operation: its steps live on a terminal, a line a step elsewhere."""
+"""Follows an operation: its steps are shown live on a terminal, otherwise one line per step."""
 
 import sys
 
@@ -8,17 +8,17 @@ from hostloom.cli.exit_codes import Exit, exit_of_operation, tell
 from hostloom.cli.output import Format, say, show_data
 from hostloom.client import Client, answers
 
-#: Operations that only read: there is nothing to undo.
+#: Operations that only read, so that there is nothing to undo.
 _READS = frozenset({"refresh", "verify"})
 WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}
 
 
 def finish(client: Client, operation: answers.Operation, output: Format, *, wait: bool) -> answers.Operation:
-    """Follow an operation to its end and return it; leaves the command unless it succeeded."""
+    """Follow an operation to its end and return it; exit the command unless it succeeded."""
     key = operation["id"]
     if not wait:
         if output is Format.TABLE:
-            say(f"operation {key} has begun; `hostloom operation follow {key}` shows it")
+            say(f"operation {key} has started; `hostloom operation follow {key}` shows its progress")
         else:
             show_data(operation, output)
         raise typer.Exit(Exit.OK)
@@ -33,7 +33,7 @@ def finish(client: Client, operation: answers.Operation, output: Format, *, wait
 
 
 def follow(client: Client, operation: answers.Operation, output: Format) -> answers.Operation:
-    """Show an operation's steps until it is at rest; ctrl-C leaves it running."""
+    """Show an operation's steps until it is finished or stuck; Ctrl-C does not stop the operation."""
     try:
         if output is Format.TABLE and sys.stderr.isatty():
             from hostloom.cli.follow_live import follow_live
@@ -42,18 +42,18 @@ def follow(client: Client, operation: answers.Operation, output: Format) -> answ
         return _follow_plain(client, operation)
     except KeyboardInterrupt:
         key = operation["id"]
-        say(f"\nthe operation goes on: `hostloom operation follow {key}` shows it")
+        say(f"\nthe operation continues: `hostloom operation follow {key}` shows its progress")
         say(f"`hostloom operation cancel {key}` stops it and undoes what it did")
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def tell_end(operation: answers.Operation) -> None:
-    """Say how an operation ended that did not succeed."""
+    """Print how an unsuccessful operation ended."""
     name = f"{operation['saga']} {operation['subject']}"
     if operation["state"] == "stuck":
         tell(
             f"{name} is stuck: {operation['error']}",
-            f"mend what it says, then `hostloom operation retry {operation['id']}`",
+            f"fix the cause, then run `hostloom operation retry {operation['id']}`",
         )
     elif operation["state"] == "cancelled":
         tell(f"{name} was cancelled; everything it did is undone")

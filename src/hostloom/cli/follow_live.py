@@ -1,4 +1,4 @@
-"""An operation's steps, drawn anew on a terminal at each change."""
+"""Redraws an operation's steps on a terminal at every change."""
 
 from rich.console import Group
 from rich.live import Live
@@ -20,7 +20,7 @@ _MARKS = {
 
 
 def follow_live(client: Client, operation: answers.Operation) -> answers.Operation:
-    """Show the steps until the operation is at rest, and return it as it is then."""
+    """Show the steps until the operation is finished or stuck, and return its last state."""
     spinner = Spinner("dots")
     with Live(_picture(operation, spinner), console=console(stderr=True), refresh_per_second=10) as live:
         for current in client.follow(operation["id"]):

@@ -48,7 +48,7 @@ TAG = NounCommands[answers.Tag, keys.TagKey](
         Column("DESCRIPTION", "description", text=True, rank=2),
         Column("KERNEL OPTIONS", "kernel_options", text=True, rank=1),
     ),
-    empty="no tags are described yet: `hostloom tag create NAME`; any word can be used as a tag",
+    empty="no tags are described yet: `hostloom tag create NAME`; every word is a valid tag",
     example="fast",
 )
 
@@ -59,7 +59,7 @@ tag = make_app(TAG)
 
 
 def _add_simple(app: typer.Typer, noun: NounCommands[answers.Group, keys.GroupKey]) -> None:
-    """Create and update of a noun with a name and a description."""
+    """Add create and update to a noun with a name and a description."""
 
     @app.command(
         "create", help=f"Create a {noun.name}.\n\nExample: `hostloom {noun.name} create {noun.example}`"

@@ -32,13 +32,13 @@ LOSING: Columns[answers.Losing, keys.LosingKey] = (
     Column("LEASE", "ip"),
     Column("UNTIL", lambda item: when(item["expires_at"]) if item["expires_at"] else ""),
 )
-#: Fields of a step that the server is asked to do, as it showed them.
+#: Fields of a step that are sent back to the server.
 _STEP: tuple[Literal["kind", "subject", "value"], ...] = ("kind", "subject", "value")
 
 
 @app.command("networks")
 def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show a host's libvirt networks, and why a machine without interface constraints could not use each.
+    """Show a host's libvirt networks, and why a machine without interface constraints could not use them.
 
     Example: `hostloom host networks kvm1`
     """
@@ -54,7 +54,7 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
             typer.echo(line)
     typer.echo(unconstrained(document))
     if not document["networks"]:
-        say(f"no libvirt networks: `hostloom host fix-network {key}` makes one on a bridge that is served")
+        say(f"no libvirt networks: `hostloom host fix-network {key}` creates one on a served bridge")
 
 
 @app.command("fix-network")
@@ -63,7 +63,9 @@ def fix_network(
     key: Key,
     network: Annotated[
         str | None,
-        typer.Argument(metavar="NETWORK", help="libvirt network; default: the one that would be used first."),
+        typer.Argument(
+            metavar="NETWORK", help="libvirt network; default: the network that hostloom would use first."
+        ),
     ] = None,
     make_maas: Annotated[
         str | None,
@@ -75,7 +77,7 @@ def fix_network(
 ) -> None:
     """Let our DHCP answer on a host's libvirt network; the command shows the steps before it asks.
 
-    libvirt's own DHCP is switched off and the VLAN served, or a network `maas` is created on a served bridge.
+    The fix turns libvirt's own DHCP off and serves the VLAN, or creates a network `maas` on a served bridge.
 
     Examples:
 
@@ -89,18 +91,18 @@ def fix_network(
         if not fix["steps"]:
             raise _refused(fix, output)
         _tell(fix)
-        confirm(f"Do this to host {fix['host']}?", yes=yes)
+        confirm(f"Make these changes on host {fix['host']}?", yes=yes)
         steps = [{name: step[name] for name in _STEP} for step in fix["steps"]]
         operation = cast("answers.Operation", client.hosts.fix_network(key, body | {"steps": steps}))
         finish(client, operation, output, wait=wait)
         now = client.hosts.get_networks(key)
-    show_done(f"network {fix['network']} of host {fix['host']} is as it should be", now, output)
+    show_done(f"network {fix['network']} of host {fix['host']} needs no changes", now, output)
     if output is Format.TABLE:
         typer.echo(unconstrained(now))
 
 
 def _tell(fix: answers.Fix) -> None:
-    """The steps, and whom they hurt; beside the answer, so that programs read only that."""
+    """Print the steps and the affected machines to stderr, so that programs read only the answer."""
     for line in fix["text"]:
         say(f"- {line}")
     if fix["losing"]:
@@ -112,12 +114,12 @@ def _tell(fix: answers.Fix) -> None:
 
 
 def _refused(fix: answers.Fix, output: Format) -> typer.Exit:
-    """Nothing to fix is no failure."""
+    """Report a refusal; if there is nothing to fix, the command succeeds."""
     if output is not Format.TABLE:
         show_data(fix, output)
     if [refusal["code"] for refusal in fix["refusals"]] == ["nothing-to-fix"]:
         say(fix["text"][0])
         return typer.Exit(Exit.OK)
     reasons = "; ".join(refusal["text"] for refusal in fix["refusals"])
-    hint = f"`{fix['offer']}` makes a network maas on a served VLAN instead" if fix["offer"] else ""
+    hint = f"`{fix['offer']}` creates a network maas on a served VLAN instead" if fix["offer"] else ""
     return fail(reasons, hint, Exit.REFUSED)

@@ -9,7 +9,7 @@ from hostloom.client import answers, keys
 
 
 def node_of(item: answers.Host) -> str:
-    """The node that the host is, or why it is not known."""
+    """The host's node, or why it is unknown."""
     correlation = item["correlation"]
     return str(correlation["node"] if correlation["state"] == "correlated" else correlation["state"])
 
@@ -26,8 +26,8 @@ def _evidence(item: answers.Host) -> str:
 
 
 def _of(used: int, offered: int, total: int, text: Callable[[int], str]) -> str:
-    """`5 of 8 used`; where over-commit makes a difference, with what is there."""
-    more = "" if offered == total else f" ({text(total)} there)"
+    """`5 of 8 used`; with over-commit, also the physical amount."""
+    more = "" if offered == total else f" ({text(total)} installed)"
     return f"{text(used)} of {text(offered)} used{more}"
 
 

@@ -24,7 +24,7 @@ from hostloom.client import answers
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import InstalledBy
 
-#: What each mode does; every option that takes one says so.
+#: The effect of the modes, for the help of all options that take one.
 MACVLAN_HELP = (
     "private: machines on one parent cannot talk to each other but reach what lies beyond it. "
     "vepa: their traffic leaves through the parent and comes back only where the switch reflects it. "
@@ -43,7 +43,7 @@ class ModeOrNone(StrEnum):
     NONE = "none"
 
 
-#: Parts that a line names.
+#: Maximum number of parts in a line.
 NAMED_PARTS = 5
 
 app = make_app(NOUN)
@@ -54,11 +54,11 @@ Mode = Annotated[MacvlanMode | None, typer.Option(help=f"Default macvlan mode. {
 Installer = Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")]
 CoreRatio = Annotated[
     float | None,
-    typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
+    typer.Option(help="Over-commit ratio of cores: virtual cores per core of the host."),
 ]
 MemoryRatio = Annotated[
     float | None,
-    typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
+    typer.Option(help="Over-commit ratio of memory: MiB of machines per MiB of the host."),
 ]
 ZoneKey = Annotated[str | None, typer.Option(help="Zone, by name or id.")]
 PoolKey = Annotated[str | None, typer.Option(help="Resource pool, by name or id.")]
@@ -73,7 +73,7 @@ DefaultPool = Annotated[
         help="Default storage pool for disks without pool or tag; '' restores libvirt's default.",
     ),
 ]
-ForgetKey = Annotated[bool, typer.Option("--forget-key", help="Forget the pinned SSH key of the host.")]
+ForgetKey = Annotated[bool, typer.Option("--forget-key", help="Delete the pinned SSH key of the host.")]
 PinnedKey = Annotated[
     str | None,
     typer.Option(metavar="SHA256:…", help="Pin this SSH key instead, because the host was reinstalled."),
@@ -124,16 +124,16 @@ def add(
         host = client.hosts.get(name)
         show_done(f"host {name} added; its node is {node_of(host)}", host, output)
         if output is Format.TABLE and host["correlation"]["state"] != "correlated":
-            say("interface constraints need a known node: `hostloom host show` says more")
+            say("interface constraints need a known node: see `hostloom host show`")
         _say_unreadable(host, output)
 
 
 def _say_unreadable(host: answers.Host, output: Format) -> None:
-    """Name the parts of a host that the last reading could not make out, the first of many."""
+    """Print the first parts of a host that the last reading could not understand."""
     parts = [finding["part"] for finding in host["findings"]]
     if output is Format.TABLE and parts:
         text = ", ".join(parts[:NAMED_PARTS]) + (", …" if len(parts) > NAMED_PARTS else "")
-        say(f"not readable: {text}; `hostloom host show {host['name']}` says more")
+        say(f"not readable: {text}; see `hostloom host show {host['name']}`")
 
 
 add_list(app, NOUN)
@@ -141,7 +141,7 @@ add_list(app, NOUN)
 
 @app.command("show")
 def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show one host, and what a machine without interface constraints would be attached to.
+    """Show one host, and how a machine without interface constraints would be attached.
 
     Example: `hostloom host show kvm1`
     """
@@ -153,9 +153,9 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
 
 
 def unconstrained(networks: answers.HostNetworks) -> str:
-    """What a compose without interface constraints takes of a host, in a line."""
+    """How a compose without interface constraints attaches a machine to a host, in one line."""
     if networks["takes"] is None:
-        return "without interface constraints: nothing that a machine could be put on"
+        return "without interface constraints: no network for a machine"
     boots = "boots from the network" if networks["boots"] else "does not boot from the network"
     return f"without interface constraints: {networks['attach']} {networks['takes']}, {boots}"
 
@@ -176,7 +176,7 @@ def update(
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
     default_pool: DefaultPool = None,
-    node: Annotated[str | None, typer.Option(metavar="NODE", help="Node that the host is.")] = None,
+    node: Annotated[str | None, typer.Option(metavar="NODE", help="Node of the host.")] = None,
     forget_key: ForgetKey = False,
     accept_key: PinnedKey = None,
     output: Output = Format.TABLE,
@@ -193,7 +193,7 @@ def update(
     edit = TagEdit.of(tag, add_tag, remove_tag)
     if not changes and node is None and not edit.is_asked:
         raise fail(
-            "there is nothing to change",
+            "no change is specified",
             "`hostloom host update --help` lists what can be changed",
             Exit.USAGE,
         )
@@ -203,7 +203,7 @@ def update(
         NOUN.show(edit.update(client.hosts, key, changes) or client.hosts.get(key), output)
 
 
-add_delete(app, NOUN, "Nothing on the host itself is touched.")
+add_delete(app, NOUN, "The host itself is not changed.")
 
 
 @app.command("refresh")
@@ -228,6 +228,8 @@ def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
     with open_client(context) as client:
         result = client.hosts.get_scan(key)
     if output is Format.TABLE:
-        show_list(result["changes"], CHANGES, output, f"host {result['host']} is as recorded")
+        show_list(
+            result["changes"], CHANGES, output, f"the interfaces of host {result['host']} have not changed"
+        )
     else:
         show_data(result, output)

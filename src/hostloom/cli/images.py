@@ -1,4 +1,4 @@
-"""`hostloom image`: what machines boot from the network."""
+"""`hostloom image`: images that machines boot from the network."""
 
 from typing import Annotated
 
@@ -35,8 +35,8 @@ NOUN = NounCommands[answers.Image, keys.ImageKey](
         Column("BUILT", lambda item: when(item["built_at"]), field="built_at", rank=1),
     ),
     parts=lambda item: [("files", table(item["files"], FILES))],
-    empty="no boot images yet: `hostloom image build` makes one for virtual machines, "
-    "`hostloom image build --flavour generic` one for real machines too",
+    empty="no boot images yet: `hostloom image build` builds one for virtual machines, "
+    "`hostloom image build --flavour generic` also for physical machines",
     example="virtual-6.1.0-56-cloud-amd64-a3820ef8",
 )
 
@@ -69,7 +69,7 @@ def build(
         finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
         new_image = next(image for image in client.images.list() if image["flavour"] == flavour)
     show_done(
-        f"image {new_image['name']} is built, {_total(new_image)}; machines boot it from now on",
+        f"image {new_image['name']} is built, {_total(new_image)}; machines now boot it",
         new_image,
         output,
     )
@@ -77,4 +77,4 @@ def build(
 
 add_list(app, NOUN)
 add_show(app, NOUN)
-add_delete(app, NOUN, "Machines boot the one before it, if there is one.")
+add_delete(app, NOUN, "Machines then boot the previous image, if one exists.")

@@ -1,4 +1,4 @@
-"""`hostloom import`: what another system managed becomes ours."""
+"""`hostloom import`: takes over the inventory of another system."""
 
 import os
 import sys
@@ -42,7 +42,7 @@ COLUMNS: Columns[answers.ImportChange, keys.ImportChangeKey] = (
 
 @app.callback()
 def import_() -> None:
-    """Make a group of the only command."""
+    """Makes Typer treat the only command as part of a group."""
 
 
 Url = Annotated[
@@ -60,7 +60,7 @@ KeyFile = Annotated[
 ]
 Dump = Annotated[
     Path | None,
-    typer.Option("--dump", help="Dump of MAAS's database: text, also with gzip, or an archive."),
+    typer.Option("--dump", help="Dump of MAAS's database: plain text, gzip or an archive."),
 ]
 Theirs = Annotated[
     bool, typer.Option("--theirs", help="If settings differ, take MAAS's; by default hostloom's stay.")
@@ -79,7 +79,7 @@ AcceptedKeys = Annotated[
         help="Fingerprint of an SSH key that you have verified.",
     ),
 ]
-Everything = Annotated[bool, typer.Option("--all", help="Also show what is the same in both systems.")]
+Everything = Annotated[bool, typer.Option("--all", help="Also show records that are equal in both systems.")]
 
 
 @app.command("maas")
@@ -96,10 +96,11 @@ def maas(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Take over what a MAAS managed: shown first, done when you agree.
+    """Import the inventory of a MAAS; the command shows the changes and asks before it makes them.
 
-    MAAS is only read. Nothing that is only here goes, what is here otherwise stays, and importing again does
-    only what is left. The machines of each host are found by reading it, and not touched.
+    The import only reads MAAS, and deletes nothing in hostloom. Records that differ in hostloom keep their
+    values. A repeated import makes only the remaining changes. Existing machines are found by reading their
+    hosts, and are not changed.
 
     Examples:
 
@@ -139,12 +140,12 @@ def _apply(
     return failures.code
 
 
-# -- where it comes from ---------------------------------------------------------------------------------
+# -- the source ------------------------------------------------------------------------------------------
 
 
 def _read(url: str | None, dump: Path | None, key: str | None, key_file: str | None) -> SourceInventory:
     if (url is None) is (dump is None):
-        raise fail("give either a MAAS (--url) or a dump of its database (--dump)", code=Exit.USAGE)
+        raise fail("use either --url (a running MAAS) or --dump (a dump of its database)", code=Exit.USAGE)
     if url is None and (key is not None or key_file is not None):
         raise fail("--key and --key-file need --url", code=Exit.USAGE)
     try:
@@ -160,7 +161,7 @@ _EXITS = {SourceMisnamed: Exit.USAGE, SourceUnreachable: Exit.UNREACHABLE}
 
 
 def _key(key: str | None, key_file: str | None) -> str:
-    """The option or file before the variable: what is on the command line was meant."""
+    """The API key; an option on the command line takes precedence over the variable."""
     if key is not None and key_file is not None:
         raise fail("--key and --key-file exclude each other", code=Exit.USAGE)
     if key_file is not None:
@@ -171,8 +172,8 @@ def _key(key: str | None, key_file: str | None) -> str:
             raise fail(f"the key in {key_file} cannot be read: {text}", code=Exit.USAGE) from None
     api_key = key or os.environ.get(KEY_VARIABLE, "")
     if not api_key:
-        hint = f"--key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE} gives it"
-        raise fail("MAAS needs an API key", hint, Exit.USAGE)
+        hint = f"use --key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE}"
+        raise fail("an API key of MAAS is required", hint, Exit.USAGE)
     return api_key
 
 
@@ -183,16 +184,16 @@ def _pair(text: str) -> tuple[str, str]:
     return host, fingerprint
 
 
-# -- before ----------------------------------------------------------------------------------------------
+# -- the changes -----------------------------------------------------------------------------------------
 
 
 def _show(plan: answers.Import, *, everything: bool) -> None:
-    """The difference: what would be done and what cannot be; then what is the same, as a number."""
+    """Show the changes, the records that cannot be imported, and the number of equal records."""
     items = [item for item in plan["changes"] if everything or item["action"] != "same" or item["text"]]
     if items:
         show(table(items, COLUMNS))
     counts = ", ".join(f"{count} {action}" for action, count in plan["counts"].items() if count)
-    say(f"{plan['source']}: {counts or 'nothing in it'}")
+    say(f"{plan['source']}: {counts or 'no records'}")
     for note in plan["notes"]:
         say(f"note: {note}")
 
@@ -201,7 +202,7 @@ def _is_wanted(plan: answers.Import, *, dhcp: bool) -> bool:
     counts = plan["counts"]
     if counts["create"] or counts["change"] or (dhcp and plan["unserved"]):
         return True
-    say("nothing to do: what can be here is here")
+    say("nothing to do: everything that can be imported is already here")
     return False
 
 
@@ -209,16 +210,16 @@ def _agreed(*, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        say("nothing was changed; `--yes` does it")
+        say("nothing was changed; `--yes` applies the import")
         return False
     return typer.confirm("Do it?", err=True)
 
 
-# -- after -----------------------------------------------------------------------------------------------
+# -- further steps ---------------------------------------------------------------------------------------
 
 
 class _Failures:
-    """The first failure says how the command ends; the others do not stop it either."""
+    """Collects failures; the first one determines the exit code, and none stops the command."""
 
     def __init__(self) -> None:
         self.code = Exit.OK
@@ -231,7 +232,7 @@ class _Failures:
 def _add_host(
     client: Client, host: answers.HostToAdd, fingerprints: dict[str, str], failures: _Failures, output: Format
 ) -> str | None:
-    """Its name, if that went well."""
+    """Add a host; returns its name, or None after a failure."""
     name = host["name"]
     fingerprint = {"accept_key": fingerprints[name]} if name in fingerprints else {}
     try:
@@ -257,7 +258,7 @@ def _add_host(
 
 
 def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
-    """The VLAN, if our DHCP serves it now."""
+    """Serve a VLAN; returns it if our DHCP serves it now."""
     try:
         client.vlans.set_dhcp(vlan, {"mode": "on"})
     except Problem as problem:
@@ -268,7 +269,7 @@ def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
 
 
 class _Done(answers.Import):
-    """What was imported, and what the command did after that."""
+    """The import and the further steps of the command."""
 
     hosts_added: list[str]
     vlans_served: list[str]

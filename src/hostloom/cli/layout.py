@@ -1,4 +1,4 @@
-"""Tables that fit the terminal without breaking a name, an address or a MAC."""
+"""Fits tables to the terminal without breaking names, addresses or MACs."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,14 +9,14 @@ from rich.text import Text
 
 from hostloom.cli.columns import Column, Columns, K, T, cell
 
-#: Spaces between columns, where there is room and where there is little.
+#: Spaces between columns: normally, and if space is short.
 GAP, NARROW_GAP = 3, 2
-#: A text is not squeezed below this.
+#: Minimum width of a wrapped text.
 LEAST_TEXT = 24
 
 
 def lay_out(items: Sequence[T], columns: Columns[T, K], width: int | None) -> Table:
-    """A table that fits `width` where its columns allow it; without a width every column is there in full."""
+    """A table that fits `width` if its columns allow it; without a width all columns have full length."""
     kept = list(columns)
     cells = {column.title: [_parts(column, item) for item in items] for column in columns}
     most = {column.title: _most(column, cells[column.title]) for column in columns}
@@ -32,7 +32,7 @@ def lay_out(items: Sequence[T], columns: Columns[T, K], width: int | None) -> Ta
 
 
 def _parts(column: Column[T, K], item: T) -> list[str]:
-    """What of a cell stays together."""
+    """The unbreakable parts of a cell."""
     value = column.raw(item)
     if column.text:
         return cell(value).split()
@@ -59,7 +59,7 @@ def _total(columns: Columns[Any, Any], widths: dict[str, int], gap: int) -> int:
 def _squeeze(
     columns: Columns[Any, Any], most: dict[str, int], least: dict[str, int], room: int
 ) -> dict[str, int]:
-    """The widest columns give way first, none below what it needs."""
+    """Shrink the widest columns first, none below its minimum."""
     widths = dict(most)
     while sum(widths[column.title] for column in columns) > room:
         giving = [column.title for column in columns if widths[column.title] > least[column.title]]
@@ -84,7 +84,7 @@ def _render(
 
 
 def _lines(parts: Sequence[str], width: int) -> list[str]:
-    """Parts side by side as far as they fit."""
+    """Fill lines with parts as far as they fit."""
     lines: list[str] = []
     for part in parts:
         if lines and cell_len(lines[-1]) + 1 + cell_len(part) <= width:

@@ -1,10 +1,10 @@
-"""A group whose commands are imported when they are used, so that help and completion start quickly."""
+"""A group that imports its commands when they are used, so that help and completion start quickly."""
 
 from importlib import import_module
 from typing import Any, cast
 
 import typer
-from typer._click import Command, Context  # typer has no public names for them
+from typer._click import Command, Context  # typer has no public names for these
 from typer.core import TyperCommand, TyperGroup
 
 from hostloom.cli.completion import prepare_completion
@@ -22,7 +22,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse the options before the name of a command."""
-        if ctx.resilient_parsing:  # a shell completes
+        if ctx.resilient_parsing:  # during completion
             prepare_completion(self, ctx)
         return super().parse_args(ctx, args)
 
@@ -43,7 +43,7 @@ class LazyGroup(TyperGroup):
         return self.commands[name]
 
     def load_all(self) -> "LazyGroup":
-        """Import every command, for those who walk the whole tree."""
+        """Import every command, for code that walks the whole tree."""
         for name in list(self._entries):
             self.load(name)
         return self
@@ -54,7 +54,7 @@ def load_entry(entry: Entry) -> Command:
     module, _, attribute = entry.target.partition(":")
     target = getattr(import_module(f"hostloom.cli.{module}"), attribute)
     parent = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-    parent.callback()(lambda: None)  # which makes a group of it, even for a single command
+    parent.callback()(lambda: None)  # which makes a group even for a single command
     if isinstance(target, typer.Typer):
         parent.add_typer(target, name=entry.name, help=entry.help, rich_help_panel=entry.panel)
     else:

@@ -1,4 +1,4 @@
-"""`hostloom machine`: give a machine back, lock it, unlock it."""
+"""`hostloom machine release`, `lock` and `unlock`."""
 
 from typing import Annotated
 
@@ -23,14 +23,16 @@ def release(
 
     Example: `hostloom machine release web1 --yes`
     """
-    confirm(f"Switch machine {key} off and give it back?", yes=yes)
+    confirm(f"Switch machine {key} off and release it?", yes=yes)
     with open_client(context) as client:
         machine = client.machines.release(key)
         if machine["operation"] is None:
-            show_done(f"machine {machine['machine']['hostname']} is free", machine["machine"], output)
+            show_done(f"machine {machine['machine']['hostname']} is released", machine["machine"], output)
             return
         ended = finish(client, machine["operation"], output, wait=wait)
-    show_done(f"machine {machine['machine']['hostname']} was composed on demand, and is gone", ended, output)
+    show_done(
+        f"machine {machine['machine']['hostname']} was composed on demand and is decomposed", ended, output
+    )
 
 
 def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:

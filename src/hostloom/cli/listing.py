@@ -1,4 +1,4 @@
-"""The options of every list: which rows, which columns, in which order, and in what form."""
+"""The common options of lists: rows, columns, order and format."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ from hostloom.cli.columns import Column, Columns, K, T, cell
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.output import Format, say, show, show_data, table
 
-#: No list of the server is longer.
+#: The server's limit for a list.
 MOST_ROWS = 1_000_000
 Limit = Annotated[
     int,
@@ -37,22 +37,22 @@ class ListFormat(StrEnum):
 
 @dataclass(frozen=True)
 class Listing(Generic[T, K]):
-    """What a list can show: its columns, and what stands for a thing where only names are wanted."""
+    """The description of a list: its columns, and the column with the name."""
 
     columns: Columns[T, K]
-    #: What to do when there is nothing yet.
+    #: Advice for an empty list.
     empty: str
-    #: The title of the column that names a thing; rows are sorted by it.
+    #: The title of the column with the name, by which rows are sorted.
     by: str
-    #: Columns that only --columns and --filter know.
+    #: Columns that only --columns and --filter can use.
     more: Columns[T, K] = ()
-    #: The order of the API has a meaning of its own: newest first.
+    #: Whether to keep the API's order, newest first.
     is_ordered: bool = False
-    #: What it means with an option that there is nothing.
+    #: The meaning of an empty list, by option.
     empty_with: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str, option: str) -> Column[T, K]:
-        """The column of a title or a field; a usage error for another name."""
+        """The column with this title or field; a usage error for any other name."""
         column_name = name.strip().lower().replace("_", "-")
         for column in (*self.columns, *self.more):
             written = column.value if isinstance(column.value, str) else ""
@@ -62,7 +62,7 @@ class Listing(Generic[T, K]):
             }:
                 return column
         names = ", ".join(dict.fromkeys(column.name for column in (*self.columns, *self.more)))
-        raise fail(f"{option}: there is no column {name!r}", f"the columns here are: {names}", Exit.USAGE)
+        raise fail(f"{option}: there is no column {name!r}", f"available columns: {names}", Exit.USAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class ListOptions:
             "--filter",
             metavar="COLUMN=VALUE",
             help="Show only rows with this value; * and ? match any text, != excludes a value. "
-            "May be repeated: all must hold.",
+            "May be repeated; rows must meet all filters.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the names, one per line.")] = False
@@ -96,7 +96,7 @@ class ListOptions:
 
 
 def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable[..., None]]:
-    """Make a command of a function that reads a list: it gets the options of every list, and is shown."""
+    """Make a command of a function that reads a list: adds the list options and shows the result."""
 
     def decorate(read: Callable[..., list[T]]) -> Callable[..., None]:
         options = list(inspect.signature(ListOptions).parameters.values())
@@ -125,7 +125,7 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
 
 
 def arrange(listing: Listing[T, K], selection: ListOptions) -> Callable[[list[T]], list[T]]:
-    """Filter and sort as the options say; what is wrong with them is told before anything is read."""
+    """Make a function that filters and sorts; invalid options are reported before anything is read."""
     tests = [_test(listing, text) for text in selection.filter_ or ()]
     sort = selection.sort if selection.sort is not None or listing.is_ordered else listing.by
     backwards = (sort or "").startswith("-")
@@ -157,7 +157,7 @@ def _test(listing: Listing[T, K], text: str) -> Callable[[T], bool]:
 
 
 def natural(value: Any) -> tuple[Any, ...]:
-    """A key by which `eth2` comes before `eth10`, numbers before texts, and nothing comes last."""
+    """A sort key: `eth2` before `eth10`, numbers before texts, empty values last."""
     if value is None or value in ("", []):
         return (2,)
     if isinstance(value, int | float):

@@ -19,12 +19,12 @@ from hostloom.client import answers, keys
 
 
 def _host(item: answers.Machine) -> str | None:
-    """The host, marked when it does not answer."""
+    """The host, with a mark if it does not answer."""
     return item["host"] if item["host_reachable"] else f"{item['host']} (unreachable)"
 
 
 def _power(item: answers.Machine) -> str:
-    """Whether it is on, which only a host that answers can say."""
+    """The power state; unknown while the host does not answer."""
     return str(item["power"]) if item["host_reachable"] else "unknown"
 
 
@@ -65,7 +65,7 @@ NOUN = NounCommands[answers.Machine, keys.MachineKey](
         Column("DRIFT", lambda item: [change["text"] for change in item["drift"]]),
     ),
     parts=lambda item: [*parts_of(item), *proofs.parts_of(item), *commissioning.parts_of(item)],
-    empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
+    empty="no machines yet: `hostloom machine compose` creates one, `hostloom machine plan` shows it first",
     example="vm1",
 )
 app = make_app(NOUN)
@@ -149,7 +149,7 @@ def update(
     edit = TagEdit.of(tag, add_tag, remove_tag)
     if not changes and autostart is None and not edit.is_asked:
         options = "`--zone`, `--resource-pool`, `--tag`, `--add-tag`, `--remove-tag` or `--autostart`"
-        raise fail("there is nothing to change", f"{options} say what to change", Exit.USAGE)
+        raise fail("no change is specified", f"use {options}", Exit.USAGE)
     with open_client(context) as client:
         changed = edit.update(client.machines, key, changes)
         if autostart is not None:
@@ -171,7 +171,7 @@ def console_log(
     Example: `hostloom machine console-log web1 --follow`
     """
     if follow and output is not Format.TABLE:
-        raise fail("--follow shows text as it comes, not JSON or YAML", code=Exit.USAGE)
+        raise fail("--follow prints plain text and cannot be combined with JSON or YAML", code=Exit.USAGE)
     with open_client(context) as client:
         for text in new_text(client, key) if follow else ():
             typer.echo(text, nl=False)

@@ -41,7 +41,7 @@ def choose(
     url: Annotated[
         str | None,
         typer.Option(
-            envvar="HOSTLOOM_URL", help="URL of the server; default: the one stored by `hostloom login`."
+            envvar="HOSTLOOM_URL", help="URL of the server; default: the URL stored by `hostloom login`."
         ),
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="HOSTLOOM_TOKEN", help="API token.")] = None,
@@ -52,24 +52,24 @@ def choose(
             help="Unix socket of the server; default: /run/hostloom/api.sock, unless logged in.",
         ),
     ] = None,
-    version: Annotated[  # noqa: ARG001  # its callback answers
+    version: Annotated[  # noqa: ARG001  # handled by its callback
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Say which server the commands speak to."""
+    """Choose the server for the commands."""
     context.obj = ServerChoice(url, token, socket)
 
 
 @cache
 def command_tree() -> LazyGroup:
-    """The commands; each is imported when it is first used."""
+    """The tree of commands, which are imported at their first use."""
     return cast("LazyGroup", typer.main.get_command(app))
 
 
 def main() -> None:
-    """Run the command line; the exit code says how it went (docs/reference/exit-codes.md)."""
+    """Run the command line and exit with its code (docs/reference/exit-codes.md)."""
     if declared_width() is None:
-        os.environ.pop("COLUMNS", None)  # 0, for example, with which help would be empty
+        os.environ.pop("COLUMNS", None)  # with COLUMNS=0, for example, the help would be empty
     asked_format.set(format_of(sys.argv[1:]))
     try:
         sys.exit(command_tree()(prog_name="hostloom", standalone_mode=False))
@@ -78,7 +78,7 @@ def main() -> None:
     except ClientError as error:
         sys.exit(report(error))
     except typer.Abort:
-        tell("nothing was done: the question was not answered with yes")
+        tell("nothing was changed, because the answer was not yes")
         sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)

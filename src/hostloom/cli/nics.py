@@ -1,4 +1,4 @@
-"""Tables of a machine's NICs and disks, planned or made."""
+"""Tables of a machine's planned or existing NICs and disks."""
 
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part
@@ -13,7 +13,7 @@ def attached(item: answers.Nic) -> str:
 
 
 def addresses(item: answers.Nic) -> str:
-    """Its addresses, or how it gets one, in a line."""
+    """The NIC's addresses, or how it gets one, in one line."""
     return ", ".join(_ips(item))
 
 
@@ -39,5 +39,5 @@ DISKS: Columns[answers.Disk, keys.DiskKey] = (
 
 
 def parts_of(item: answers.Machine | answers.Planned) -> list[Part]:
-    """Both tables with their titles."""
+    """The tables of NICs and disks with their titles."""
     return [("interfaces", table(item["interfaces"], NICS)), ("disks", table(item["disks"], DISKS))]

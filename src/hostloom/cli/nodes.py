@@ -78,7 +78,7 @@ NOUN = NounCommands[answers.Node, keys.NodeKey](
 
 app = make_app(NOUN)
 interface = typer.Typer(
-    help="Interfaces of a node, and settings of the operator for them.",
+    help="Interfaces of a node, and their settings.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -92,7 +92,9 @@ def create(
     context: typer.Context,
     hostname: Annotated[str, typer.Argument(help="Hostname of the device.")],
     mac: Annotated[list[str], typer.Option(help="MAC of an interface; may be repeated.")],
-    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of its interfaces.")] = None,
+    vlan: Annotated[
+        str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of the device's interfaces.")
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
     domain: Annotated[str | None, typer.Option(help="Domain, by name or id.")] = None,
@@ -100,7 +102,7 @@ def create(
     description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Create a device: something with NICs that hostloom does not manage.
+    """Create a device: a node with NICs that hostloom does not manage.
 
     Example: `hostloom node create printer --mac 52:54:00:12:34:56 --vlan fabric-0/0`
     """
@@ -156,9 +158,13 @@ add_delete(app, NOUN)
 
 
 @interface.command("list")
-@lists(Listing(INTERFACES, "none are known: `hostloom host refresh NAME` reads those of a host", by="NAME"))
+@lists(
+    Listing(
+        INTERFACES, "no interfaces are known: `hostloom host refresh NAME` reads those of a host", by="NAME"
+    )
+)
 def list_interfaces(context: typer.Context, key: Key) -> list[answers.Interface]:
-    """List the interfaces of a node with their VLANs and the sources of these.
+    """List the interfaces of a node with their VLANs and the sources of the VLANs.
 
     Example: `hostloom node interface list kvm1`
     """
@@ -172,7 +178,7 @@ def update_interface(
     key: Key,
     name: Annotated[str, typer.Argument(metavar="INTERFACE", help="Interface, by name or id.")],
     vlan: Annotated[
-        str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of the interface; `none`: not known.")
+        str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of the interface; `none`: unknown.")
     ] = None,
     tag: Tags = None,
     add_tag: AddTags = None,
@@ -180,7 +186,7 @@ def update_interface(
     enabled: Annotated[
         bool | None, typer.Option("--enabled/--disabled", help="Whether the interface is up.")
     ] = None,
-    link_speed: Annotated[int | None, typer.Option(help="Speed in Mbit/s; 0: not known.")] = None,
+    link_speed: Annotated[int | None, typer.Option(help="Speed in Mbit/s; 0: unknown.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Set what hostloom cannot detect about an interface. Refreshes keep the VLAN that you set here.
@@ -193,7 +199,7 @@ def update_interface(
         changes["vlan"] = None if vlan == "none" else vlan
     if not changes and not edit.is_asked:
         options = "`--vlan`, `--tag`, `--add-tag`, `--remove-tag`, `--enabled` or `--link-speed`"
-        raise fail("there is nothing to change", f"{options} say what to change", Exit.USAGE)
+        raise fail("no change is specified", f"use {options}", Exit.USAGE)
     with open_client(context) as client:
         changes |= given(tags=edit.interface(client, key, name))
         node = client.nodes.update_interface(key, name, changes)

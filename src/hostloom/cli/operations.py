@@ -34,7 +34,7 @@ STEPS: Columns[answers.Step, keys.StepKey] = (
 
 NOUN = NounCommands[answers.Operation, keys.OperationKey](
     "operation",
-    "An operation's id.",
+    "Id of the operation.",
     lambda client: client.operations,
     (
         Column("ID", "id"),
@@ -57,7 +57,7 @@ NOUN = NounCommands[answers.Operation, keys.OperationKey](
         Column("BY", "requested_by"),
     ),
     parts=lambda item: [("steps", table(item["steps"], STEPS))],
-    empty="no operations yet: adding a host or composing a machine begins one",
+    empty="no operations yet: adding a host or composing a machine starts one",
     example="ID",
     by="ID",
 )
@@ -89,7 +89,7 @@ add_show(app, NOUN)
 
 @app.command("follow")
 def follow_(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Follow an operation to its end; the exit code is the operation's.
+    """Follow an operation to its end; the exit code tells its result.
 
     Example: `hostloom operation follow ID`
     """
@@ -110,7 +110,9 @@ def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> N
     """
     with open_client(context) as client:
         operation = client.operations.cancel(key)
-    show_done(f"{operation['saga']} {operation['subject']} is asked to stop", operation, output)
+    show_done(
+        f"{operation['saga']} {operation['subject']} will stop after its current step", operation, output
+    )
 
 
 @app.command("retry")
@@ -121,4 +123,4 @@ def retry(context: typer.Context, key: Key, output: Output = Format.TABLE) -> No
     """
     with open_client(context) as client:
         operation = client.operations.retry(key)
-    show_done(f"{operation['saga']} {operation['subject']} goes on", operation, output)
+    show_done(f"{operation['saga']} {operation['subject']} continues", operation, output)

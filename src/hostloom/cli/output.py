@@ -1,4 +1,4 @@
-"""How answers are shown: tables for people, JSON and YAML for programs."""
+"""Shows answers: tables for people, JSON and YAML for programs."""
 
 import json
 import os
@@ -15,15 +15,15 @@ import typer
 
 from hostloom.cli.columns import Columns, K, T
 
-if TYPE_CHECKING:  # rich and yaml take longer to import than help and completion may take
+if TYPE_CHECKING:  # rich and yaml take too long to import for help and completion
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-#: Columns of a line where the output is no terminal and COLUMNS is not set: a program reads it.
+#: Line width if the output is not a terminal and COLUMNS is not set, because a program reads it.
 WIDE = 400
-#: Columns of a terminal that does not say how many it has.
+#: Width of a terminal that does not report its width.
 USUAL_WIDTH = 80
-#: A terminal that claims to be narrower than this is not believed.
+#: Minimum width; smaller reported widths are ignored.
 LEAST_WIDTH = 20
 
 
@@ -38,7 +38,7 @@ class Format(StrEnum):
 Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.", show_default=True)]
 
 
-#: The format that the command line asks for; errors are told in it, too.
+#: The requested format, which also applies to errors.
 asked_format: ContextVar[Format] = ContextVar("asked_format", default=Format.TABLE)
 _OUTPUT_OPTION = re.compile(r"(?:--output|-[A-Za-z]*o)(?:=?(json|yaml|table|wide))?")
 #: Fields that hold a time, in seconds since the epoch.
@@ -46,7 +46,7 @@ _TIME_FIELD = re.compile(r"at|.+_at")
 
 
 def format_of(words: Sequence[str]) -> Format:
-    """The format that a command line asks for, read before the command line is parsed."""
+    """The format that the command line requests, read before the command line is parsed."""
     output_format = Format.TABLE
     for word, following in zip_longest(words, words[1:], fillvalue=""):
         option = _OUTPUT_OPTION.fullmatch(word)
@@ -57,7 +57,7 @@ def format_of(words: Sequence[str]) -> Format:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A console for one use, so that it sees the terminal as it is now; rich itself reads NO_COLOR."""
+    """Make a console for one use, with the terminal's current size; rich itself reads NO_COLOR."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -66,7 +66,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def declared_width() -> int | None:
-    """The width that COLUMNS gives; None where it is not set, or is no width."""
+    """The width in COLUMNS; None if it is unset or invalid."""
     text = os.environ.get("COLUMNS", "")
     width = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     return width if width >= LEAST_WIDTH else None
@@ -81,14 +81,14 @@ def _terminal_width(descriptor: int) -> int:
 
 
 def say(text: str) -> None:
-    """A line for people, beside the answer."""
+    """Print a line for people to stderr."""
     from rich.text import Text
 
     console(stderr=True).print(Text(text), soft_wrap=True)
 
 
 def show_list(items: Sequence[T], columns: Columns[T, K], output: Format, empty: str) -> None:
-    """A list; `empty` says what to do when there is nothing yet."""
+    """Show a list; `empty` is printed for an empty one."""
     if output is not Format.TABLE:
         show_data(list(items), output)
     elif items:
@@ -100,7 +100,7 @@ def show_list(items: Sequence[T], columns: Columns[T, K], output: Format, empty:
 def show_one(
     item: T, columns: Columns[T, K], output: Format, parts: "Sequence[tuple[str, Table | str]]" = ()
 ) -> None:
-    """One thing, its fields below each other, then its parts."""
+    """Show one item: one line per field, then its parts."""
     if output is not Format.TABLE:
         show_data(item, output)
         return
@@ -118,7 +118,7 @@ def show_one(
 
 
 def show(*things: "RenderableType") -> None:
-    """Print things for people; what is no terminal gets no spaces at the ends of lines."""
+    """Print for people; without a terminal, spaces at the ends of lines are removed."""
     printer = console()
     if printer.is_terminal:
         printer.print(*things, sep="\n", crop=False)
@@ -129,12 +129,12 @@ def show(*things: "RenderableType") -> None:
 
 
 def show_data(value: Any, output: Format) -> None:
-    """An answer of the API, for programs: its times are ISO 8601 in UTC."""
+    """Print an API answer for programs, with times in ISO 8601 and UTC."""
     write_data(with_iso_times(value), output)
 
 
 def write_data(value: Any, output: Format) -> None:
-    """A document as it is, for programs."""
+    """Print a document unchanged, for programs."""
     if output is Format.YAML:
         import yaml
 
@@ -144,7 +144,7 @@ def write_data(value: Any, output: Format) -> None:
 
 
 def with_iso_times(value: Any) -> Any:
-    """The document with its seconds since the epoch as `2026-11-28T17:28:57.012Z`."""
+    """Convert seconds since the epoch to `2026-11-28T17:28:57.012Z` in a document."""
     if isinstance(value, Mapping):
         return {
             name: iso_time(part) if _is_time(name, part) else with_iso_times(part)
@@ -166,7 +166,7 @@ def iso_time(seconds: float) -> str:
 
 
 def show_done(text: str, item: Mapping[str, Any], output: Format) -> None:
-    """What was done: a line for people, the document for programs."""
+    """Print a completed action: a line for people, the document for programs."""
     if output is Format.TABLE:
         from rich.text import Text
 
@@ -176,21 +176,21 @@ def show_done(text: str, item: Mapping[str, Any], output: Format) -> None:
 
 
 def table(items: Sequence[T], columns: Columns[T, K], *, wide: bool = False) -> "Table":
-    """Columns under their titles, without lines; `wide`: all of them, however wide the terminal is."""
+    """Make a table with titles and without lines; `wide`: with all columns, whatever the terminal's width."""
     from hostloom.cli.layout import lay_out
 
     return lay_out(items, columns, None if wide else console().width)
 
 
 def when(seconds: float | None) -> str:
-    """A time as people write it, in UTC."""
+    """Format a time in UTC."""
     if seconds is None:
         return "never"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def size(count: int) -> str:
-    """Bytes as people write them: decimal, as disks are sold."""
+    """Format bytes with decimal units, like the sizes of disks."""
     for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6)):
         if count >= factor:
             return f"{count / factor:.4g} {unit}"
@@ -198,5 +198,5 @@ def size(count: int) -> str:
 
 
 def memory(mib: int) -> str:
-    """MiB as people write them."""
+    """Format a number of MiB."""
     return f"{mib / 1024:g} GiB" if mib >= 1024 and mib % 256 == 0 else f"{mib} MiB"

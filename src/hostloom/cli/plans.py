@@ -1,4 +1,4 @@
-"""`hostloom plan`: what `machine plan` showed, kept for 15 minutes."""
+"""`hostloom plan`: the results of `machine plan`, stored for 15 minutes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from hostloom.client import answers, keys
 
 
 class PlanDocument(TypedDict):
-    """What is shown of a plan, kept or just decided."""
+    """A plan to show, stored or just decided."""
 
     id: str | None
     created_at: float
@@ -37,13 +37,13 @@ class PlanDocument(TypedDict):
 
 
 def until_of(plan: answers.KeptPlan | PlanDocument) -> str:
-    """The time of day will do: it is at most a quarter of an hour away."""
+    """The expiry as a time of day, because it is at most a quarter of an hour away."""
     return when(plan["expires_at"]).partition(" ")[2]
 
 
 NOUN = NounCommands[answers.KeptPlan, keys.KeptPlanKey](
     "plan",
-    "A plan's id.",
+    "Id of the plan.",
     lambda client: client.plans,
     (
         Column("ID", "id"),
@@ -52,7 +52,7 @@ NOUN = NounCommands[answers.KeptPlan, keys.KeptPlanKey](
         Column("UNTIL", until_of, field="expires_at", rank=2),
         Column("APPLIED", lambda item: item["operation"] is not None, rank=3),
     ),
-    empty="no plans now: `hostloom machine plan` makes one, which is kept for 15 minutes",
+    empty="no plans: `hostloom machine plan` creates one, which is stored for 15 minutes",
     example="ID",
     by="ID",
 )
@@ -87,17 +87,17 @@ def show_(
         show_data(plan, output)
 
 
-add_delete(app, NOUN, "It holds nothing: only the plan itself is gone.")
+add_delete(app, NOUN, "A plan reserves nothing, so only the plan itself is deleted.")
 
 
 def show_plan(plan: PlanDocument, *, explain: bool) -> None:
-    """A plan for people: one machine in full, or a line for each; then what to do with it."""
+    """Show a plan: one machine in full, or several in one line each; then the command to compose it."""
     machines = plan["machines"]
     if len(machines) == 1:
         _show_machine(plan, machines[0], explain=explain)
     else:
         _show_machines(plan, machines, explain=explain)
-    say(f"plan {plan['id']}, good until {until_of(plan)}: hostloom machine compose --plan {plan['id']}")
+    say(f"plan {plan['id']}, valid until {until_of(plan)}: hostloom machine compose --plan {plan['id']}")
 
 
 def _show_machine(plan: PlanDocument, machine: answers.Planned, *, explain: bool) -> None:
@@ -189,7 +189,7 @@ def _dhcp(plan: PlanDocument) -> str:
 
 
 def _age(plan: PlanDocument, machines: Sequence[answers.Planned]) -> str:
-    """How old the oldest facts were when it was planned."""
+    """The age of the oldest facts at the time of planning."""
     times = [machine["facts_at"] for machine in machines if machine["facts_at"] is not None]
     if not times:
         return "never read"
@@ -205,7 +205,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _show_xml(machines: Sequence[answers.Planned]) -> None:
-    """The domains, one after the other, as `virsh define` takes each."""
+    """Print the domains one after another, in the format of `virsh define`."""
     from rich.text import Text
 
     for machine in machines:

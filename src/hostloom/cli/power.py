@@ -1,4 +1,4 @@
-"""`hostloom machine`: start, stop, restart and take apart, one machine or several."""
+"""`hostloom machine start`, `stop`, `restart` and `decompose`, for one or several machines."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from hostloom.cli.session import open_client
 from hostloom.client import Client, ClientError, answers
 
 Answer = Mapping[str, Any]
-#: A machine that was asked to shut down is looked at this often.
+#: Interval of the checks whether a machine has shut down.
 LOOK_EVERY_S = 1.0
 
 Keys = Annotated[
@@ -151,11 +151,11 @@ def decompose(
         def take_apart(name: str) -> Answer:
             operation = cast("answers.Operation", client.machines.delete(name))
             if not wait and len(names) > 1:
-                say(f"operation {operation['id']} takes machine {name} apart")
+                say(f"operation {operation['id']} decomposes machine {name}")
                 return operation
             result = finish(client, operation, output, wait=wait)
             if output is Format.TABLE:
-                show_done(f"machine {name} is gone", result, output)
+                show_done(f"machine {name} is decomposed", result, output)
             return result
 
         _each(names, output, take_apart)
@@ -164,9 +164,9 @@ def decompose(
 def _chosen(
     client: Client, keys: list[str] | None, host: str | None, *, all_: bool, origin: str | None = None
 ) -> list[str]:
-    """The machines that are meant; each once."""
+    """The selected machines, without duplicates."""
     if bool(keys) is all_:
-        raise fail("name the machines, or give --all", "for example `web1 web2`", Exit.USAGE)
+        raise fail("name the machines, or use --all", "for example `web1 web2`", Exit.USAGE)
     if host is not None and not all_:
         raise fail("--host needs --all", "without --all, name the machines", Exit.USAGE)
     if keys:
@@ -174,7 +174,7 @@ def _chosen(
     machines = client.machines.list(**given(host=host))
     names = [machine["hostname"] for machine in machines if origin in (None, machine["origin"])]
     if not names:
-        say("there are no such machines")
+        say("no machines match")
         raise typer.Exit(Exit.OK)
     return sorted(names, key=natural)
 
@@ -186,7 +186,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _each(names: list[str], output: Format, *steps: Callable[[str], Answer | None]) -> None:
-    """Do every step for every machine; one that fails is told, and the others are done all the same."""
+    """Do all steps for every machine; a failure is reported and does not stop the others."""
     codes: dict[str, int] = {}
     documents: dict[str, Answer] = {}
     for step in steps:
@@ -220,7 +220,7 @@ def _asked(client: Client, name: str, *, force: bool, output: Format, quiet: boo
 
 
 def _wait_off(client: Client, name: str, timeout_s: float, output: Format | None) -> Answer:
-    """Wait until a machine is off; leaves the command where it does not go off in time."""
+    """Wait until a machine is off; exit the command if the time is over."""
     with console(stderr=True).status(f"waiting until machine {name} is off"):
         is_off = any(power == "off" for power in _powers(client, name, timeout_s))
     if not is_off:

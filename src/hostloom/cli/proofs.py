@@ -1,4 +1,4 @@
-"""`hostloom machine verify`, and the tables of what it finds."""
+"""`hostloom machine verify`, and tables of its results."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ _SHORT = {
 
 
 class Row(answers.Evidence):
-    """One check, with the machine and NIC that it is about."""
+    """One check with its machine and NIC."""
 
     machine: str
     nic: str
@@ -44,19 +44,19 @@ EVIDENCE: Columns[Row, RowKey] = (
 
 
 def badge(nic: answers.Nic) -> str | None:
-    """The worst that is known of a NIC."""
+    """The worst result of a NIC."""
     return nic["proof"]["verdict"] if nic["proof"] else None
 
 
 def worst(machine: answers.Machine) -> str | None:
-    """The worst badge of a machine's NICs, in a word that is short: a list has little room."""
+    """The worst badge of a machine's NICs in one short word, for lists."""
     badges = [Verdict(verdict) for nic in machine["interfaces"] if (verdict := badge(nic))]
     verdict = max(badges, key=_ORDER.index, default=None)
     return None if verdict is None else _SHORT[verdict]
 
 
 def parts_of(machine: answers.Machine) -> list[Part]:
-    """What was proven of its NICs, and when; nothing where it was never verified."""
+    """The results for a machine's NICs with their times; nothing if it was never verified."""
     proofs = [nic["proof"] for nic in machine["interfaces"] if nic["proof"]]
     if not proofs:
         return []
@@ -88,7 +88,7 @@ def verify(
     - `hostloom machine verify --all`
     """
     if sum((bool(keys), everything, host is not None)) != 1:
-        raise fail("no machine is named", "give names, `--host HOST` or `--all`", Exit.USAGE)
+        raise fail("no machine is named", "use names, `--host HOST` or `--all`", Exit.USAGE)
     with open_client(context) as client:
         operation = client.verify(given(machines=keys or None, host=host))
         finish(client, operation, output, wait=wait)

@@ -26,7 +26,7 @@ Control = Annotated[
 
 
 class _Answering(answers.Rack, answers.RackStatus):
-    """A rack with what its server says of itself; `leases` is null where it does not answer."""
+    """A rack with the status of its server; `leases` is null if the server does not answer."""
 
     leases: int | None
 
@@ -49,7 +49,7 @@ def _state(item: _Answering) -> str:
 def _pair(item: _Answering) -> str:
     if not item["ha_state"]:
         return "serves alone"
-    return f"{item['ha_state']}, its partner {item['ha_partner_state'] or 'not known'}"
+    return f"{item['ha_state']}, its partner {item['ha_partner_state'] or 'unknown'}"
 
 
 NOUN = NounCommands[answers.Rack, keys.RackKey](
@@ -216,4 +216,4 @@ def update(
     show_done(f"rack {changed['name']} changed", changed, output)
 
 
-add_delete(app, NOUN, "Its server goes on with what it has.")
+add_delete(app, NOUN, "Its DHCP server keeps its current configuration.")

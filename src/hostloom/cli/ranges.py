@@ -13,7 +13,7 @@ from hostloom.client import answers, keys
 
 
 class RangeKindChoice(StrEnum):
-    """What a range is for."""
+    """The purpose of a range."""
 
     DYNAMIC = "dynamic"
     RESERVED = "reserved"
@@ -31,7 +31,7 @@ NOUN = NounCommands[answers.Range, keys.RangeKey](
         Column("END", "end"),
         Column("COMMENT", "comment", text=True, rank=1),
     ),
-    empty="no ranges yet: `hostloom range create SUBNET --kind dynamic --start IP --end IP` makes one",
+    empty="no ranges yet: `hostloom range create SUBNET --kind dynamic --start IP --end IP` creates one",
     example="10.0.0.200-10.0.0.250",
     by="ID",
 )

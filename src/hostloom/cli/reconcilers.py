@@ -1,4 +1,4 @@
-"""`hostloom reconciler`: the repeated work of the server."""
+"""`hostloom reconciler`: the periodic tasks of the server."""
 
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import NounCommands, add_list, make_app

@@ -9,9 +9,9 @@ import typer
 from hostloom.cli.exit_codes import tell
 from hostloom.model.errors.server import ConfigError, DatabaseUnavailable
 
-#: EX_CONFIG of sysexits.h: a service manager should not start it again before an operator looks.
+#: EX_CONFIG of sysexits.h: a service manager should not restart the server before an operator mends it.
 EX_CONFIG = 78
-#: EX_TEMPFAIL: what is wrong may pass, and starting again may help.
+#: EX_TEMPFAIL: the problem may be temporary, so a restart may help.
 EX_TEMPFAIL = 75
 
 

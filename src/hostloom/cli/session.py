@@ -1,4 +1,4 @@
-"""Which server the command line speaks to, and as whom."""
+"""Chooses the server and the credentials for the command line."""
 
 import json
 import os
@@ -9,13 +9,13 @@ import typer
 
 from hostloom.client import Client, Target
 
-#: As server/config.py's default; the server may have moved it.
+#: The default of server/config.py; the server's settings may have another path.
 DEFAULT_SOCKET = Path("/run/hostloom/api.sock")
 
 
 @dataclass(frozen=True)
 class ServerChoice:
-    """What the options before the noun say."""
+    """The options before the noun."""
 
     url: str | None = None
     token: str | None = None
@@ -23,13 +23,13 @@ class ServerChoice:
 
 
 def open_client(context: typer.Context) -> Client:
-    """A client for the server that was chosen; close it with a `with`."""
+    """A client for the chosen server, for use in a `with` statement."""
     choice = context.find_object(ServerChoice) or ServerChoice()
     return Client(find_target(choice))
 
 
 def find_target(choice: ServerChoice) -> Target:
-    """The socket or URL of the options or variables, else what `login` stored, else the local socket."""
+    """The socket or URL from options or variables, else from `login`, else the local socket."""
     if choice.socket is not None:
         return Target(socket=choice.socket)
     if choice.url is not None:
@@ -43,13 +43,13 @@ def find_target(choice: ServerChoice) -> Target:
 
 
 def login_file() -> Path:
-    """Where `login` stores the URL and token."""
+    """The file in which `login` stores the URL and token."""
     root = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(root) / "hostloom" / "login.json"
 
 
 def read_login() -> Target | None:
-    """What `login` stored; None when there is nothing, or nothing that can be read."""
+    """The URL and token that `login` stored; None without a readable file."""
     try:
         document = json.loads(login_file().read_text(encoding="utf-8"))
         return Target(url=str(document["url"]), token=str(document["token"]))
@@ -58,7 +58,7 @@ def read_login() -> Target | None:
 
 
 def write_login(url: str, token: str) -> Path:
-    """Store them where only the user can read them."""
+    """Store the URL and token in a file that only the user can read."""
     path = login_file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from hostloom.simulation.outcomes import outcome, outcome_differences
 from hostloom.simulation.sections import Section
 from hostloom.simulation.world_file import Case, WorldError, read_asking
 
-#: Keys of a request whose values are text, whatever they look like.
+#: Keys of a request with text values, even if they look like numbers.
 _TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})
 
 Files = Annotated[
@@ -25,7 +25,7 @@ Files = Annotated[
 ]
 CaseName = Annotated[
     str | None,
-    typer.Option(help="Show the complete plan of one case; with --what-if, look at this case only."),
+    typer.Option(help="Show the complete plan of one case; with --what-if, consider only this case."),
 ]
 Request = Annotated[
     list[str] | None,
@@ -98,7 +98,7 @@ def simulate(
 def _asked(
     case: str | None, request: list[str] | None, what_if: list[str] | None, *, fail_if_hurt: bool
 ) -> Case | None:
-    """The request of the options; a usage error where options exclude each other."""
+    """The request in the options; a usage error if options exclude each other."""
     if case is not None and request:
         raise fail("--case and --request exclude each other", code=Exit.USAGE)
     if fail_if_hurt and not what_if:
@@ -127,11 +127,11 @@ def _value(pair: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise fail(f"--request {pair!r}: {text!r} is no value", code=Exit.USAGE) from error
+        raise fail(f"--request {pair!r}: {text!r} is not a value", code=Exit.USAGE) from error
 
 
 def _pick(worlds: list[WorldFile], name: str | None, asked: Case | None) -> list[WorldFile]:
-    """The worlds with the cases that are meant: all, the one of this name, or the request."""
+    """The world files with the selected cases: all, the case with this name, or the request."""
     if asked is not None:
         return [world.with_cases((asked,)) for world in worlds]
     if name is None:

@@ -1,4 +1,4 @@
-"""Sizes as people type them."""
+"""Parses sizes on the command line."""
 
 import re
 
@@ -9,7 +9,7 @@ _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
 def parse_memory(text: str, option: str = "--memory") -> int:
-    """MiB of `2G`, `512M`, `2048` (MiB) or `1.5G`."""
+    """Convert `2G`, `512M`, `2048` (MiB) or `1.5G` to MiB."""
     match = _SIZE.fullmatch(text.strip())
     mib = 0.0
     if match is not None:

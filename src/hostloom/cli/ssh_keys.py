@@ -1,4 +1,4 @@
-"""SSH keys of machines that are added: shown, and accepted by the user."""
+"""Shows the SSH keys of new hosts and racks, and asks the user to accept them."""
 
 import sys
 from collections.abc import Callable
@@ -16,9 +16,9 @@ CreatedT = TypeVar("CreatedT")
 def create_trusting(
     create: Callable[[Document], CreatedT], body: Document, option: str = "--accept-key {fingerprint}"
 ) -> CreatedT:
-    """Add a machine; an SSH key that is not pinned is shown, and added with once the user accepts it.
+    """Add a host or rack; if its SSH key is not pinned, show it and add again with the accepted key.
 
-    `option` accepts it beforehand.
+    `option` is the command-line option that accepts the key in advance.
     """
     try:
         return create(body)
@@ -27,13 +27,11 @@ def create_trusting(
             raise
         fingerprint = str(problem.details["fingerprint"])
         if body.get("accept_key"):
-            raise fail(str(problem), "it is not the key that you gave", Exit.REFUSED) from None
+            raise fail(str(problem), "it is not the key that you specified", Exit.REFUSED) from None
         if not sys.stdin.isatty():
-            hint = (
-                f"compare it with the host's own, then add it with {option.format(fingerprint=fingerprint)}"
-            )
+            hint = f"compare it with the key on the host, then add {option.format(fingerprint=fingerprint)}"
             raise fail(str(problem), hint, Exit.REFUSED) from None
-    say(f"The SSH key of {body['name']} is not known:\n  {fingerprint}")
-    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its own.")
+    say(f"The SSH key of {body['name']} is unknown:\n  {fingerprint}")
+    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its key.")
     typer.confirm("Is it the same?", abort=True, err=True)
     return create(body | {"accept_key": fingerprint})

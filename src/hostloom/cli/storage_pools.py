@@ -40,7 +40,8 @@ Pool = Annotated[str, typer.Argument(metavar="POOL", help="Storage pool of the h
 def list_(
     context: typer.Context,
     host: Annotated[
-        str | None, typer.Argument(metavar="[HOST]", help="Show only those of this host, by name or id.")
+        str | None,
+        typer.Argument(metavar="[HOST]", help="Show only storage pools of this host, by name or id."),
     ] = None,
 ) -> list[answers.StoragePoolOfHost]:
     """List storage pools.

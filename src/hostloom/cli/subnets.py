@@ -35,7 +35,7 @@ NOUN = NounCommands[answers.Subnet, keys.SubnetKey](
         Column("MANAGED", "managed"),
         Column("DESCRIPTION", "description"),
     ),
-    empty="no subnets yet: `hostloom subnet create CIDR --vlan FABRIC/VID` makes one",
+    empty="no subnets yet: `hostloom subnet create CIDR --vlan FABRIC/VID` creates one",
     example="10.0.0.0/24",
 )
 
@@ -121,4 +121,4 @@ def update(
         NOUN.show(client.subnets.update(key, changes), output)
 
 
-add_delete(app, NOUN, "Its ranges go with it.")
+add_delete(app, NOUN, "Its ranges are deleted with it.")

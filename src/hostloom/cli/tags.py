@@ -1,4 +1,4 @@
-"""Tags: --tag replaces them all, --add-tag and --remove-tag change single ones."""
+"""Tag options: --tag replaces all tags, --add-tag and --remove-tag change single tags."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -23,13 +23,13 @@ RemoveTags = Annotated[list[str] | None, typer.Option("--remove-tag", help="Remo
 
 
 def tags_of(words: list[str] | None) -> list[str] | None:
-    """The tags that were given; one empty word stands for none."""
+    """The tags in the option; a single empty text means no tags."""
     return None if words is None or not words else [word for word in words if word]
 
 
 @dataclass(frozen=True)
 class TagEdit:
-    """What the options say about tags."""
+    """The changes of tags in the options."""
 
     replaced: list[str] | None
     added: tuple[str, ...]
@@ -37,7 +37,7 @@ class TagEdit:
 
     @classmethod
     def of(cls, tag: list[str] | None, add: list[str] | None, remove: list[str] | None) -> "TagEdit":
-        """Of the options; a usage error where they contradict each other."""
+        """Read the options; a usage error if they contradict each other."""
         edit = cls(tags_of(tag), tuple(add or ()), tuple(remove or ()))
         if edit.replaced is not None and edit.changes:
             raise fail(
@@ -58,24 +58,24 @@ class TagEdit:
 
     @property
     def is_asked(self) -> bool:
-        """Whether anything about tags is asked for."""
+        """Whether the options change any tag."""
         return self.changes or self.replaced is not None
 
     def apply(self, tags: list[str]) -> list[str]:
-        """The tags as they are wanted; what is removed must be there."""
+        """The tags after the change; a removed tag must exist."""
         if self.replaced is not None:
             return self.replaced
         missing = [word for word in self.removed if word not in tags]
         if missing:
             names = ", ".join(tags) or "none"
-            raise fail(f"--remove-tag: there is no tag {missing[0]!r} here", f"its tags: {names}")
+            raise fail(f"--remove-tag: the tag {missing[0]!r} is not set", f"its tags: {names}")
         kept = [word for word in tags if word not in self.removed]
         return kept + [word for word in dict.fromkeys(self.added) if word not in kept]
 
     def update(
         self, collection: Collection[Any, Any, Any, ChangedT], key: str, changes: Document
     ) -> ChangedT | None:
-        """Make the changes, tags among them; None where there are none. Tags of others are never lost."""
+        """Make the changes, including tags; None without changes. Keeps the tags of other clients."""
         if not self.changes:
             changes = changes if self.replaced is None else changes | {"tags": self.replaced}
             return collection.update(key, changes) if changes else None
@@ -90,10 +90,10 @@ class TagEdit:
         raise AssertionError
 
     def interface(self, client: Client, node: str, name: str) -> list[str] | None:
-        """The tags that an interface of a node is to have; None: as they are."""
+        """The new tags of an interface of a node; None if they do not change."""
         if not self.changes:
             return self.replaced
         for interface in client.nodes.get(node)["interfaces"]:
             if name in (interface["name"], str(interface["id"])):
                 return self.apply(interface["tags"])
-        return list(self.added)  # the server says that there is no such interface
+        return list(self.added)  # the server reports the missing interface

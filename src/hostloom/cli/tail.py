@@ -1,4 +1,4 @@
-"""Following what grows: events, and a machine's console."""
+"""Follows growing data: events, and a machine's console."""
 
 import time
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from typing import Any
 
 from hostloom.client import Client, answers
 
-#: The server is asked this often.
+#: Interval of the requests.
 LOOK_EVERY_S = 1.0
-#: Events of a page, while following.
+#: Page size while following events.
 PAGE = 100
-#: What two readings of a console share at least, so that the second is taken for the first one's end.
+#: Minimum overlap of two readings of a console for which the second counts as a continuation.
 SHARED = 200
 
 
 def new_events(client: Client, since: int, **query: Any) -> Iterator[answers.Event]:
-    """Events after the one with the id `since` as they happen, the oldest first; never ends.
+    """Yield events after the one with the id `since` as they happen, oldest first; never ends.
 
-    `query` is what the API lists them by.
+    `query` contains the filters of the list.
     """
     while True:
         events: list[answers.Event] = []
@@ -33,7 +33,7 @@ def new_events(client: Client, since: int, **query: Any) -> Iterator[answers.Eve
 
 
 def new_text(client: Client, machine: str) -> Iterator[str]:
-    """The end of a machine's console, then what is added to it; never ends."""
+    """Yield the end of a machine's console, then new text; never ends."""
     before = ""
     while True:
         now = client.machines.get_console_log(machine)["log"]
@@ -44,7 +44,7 @@ def new_text(client: Client, machine: str) -> Iterator[str]:
 
 
 def addition(before: str, now: str) -> str:
-    """What a console has written since; of its log only the end is kept, and it may have begun anew."""
+    """The new text of a console. Only the end of its log is stored, and the log may have restarted."""
     if now.startswith(before):
         return now[len(before) :]
     end = before[-SHARED:]

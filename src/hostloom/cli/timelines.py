@@ -1,4 +1,4 @@
-"""`hostloom machine dhcp`: what was seen of a machine's DHCP on the wire."""
+"""`hostloom machine dhcp`: a machine's DHCP messages observed on the wire."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from hostloom.client import answers, keys
 
 
 class _Row(answers.DhcpMessage):
-    """A message with the NIC that it was of."""
+    """A message with its NIC."""
 
     nic: str
 

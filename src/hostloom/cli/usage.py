@@ -1,9 +1,9 @@
-"""Wrong usage in sentences of our own: the texts of typer and pydantic are about their own types."""
+"""Rewrites usage errors, because the texts of typer and pydantic describe their own types."""
 
 import re
 from collections.abc import Sequence
 
-from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for them
+from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for these
 
 from hostloom.cli.exit_codes import tell
 
@@ -14,7 +14,7 @@ def _rules(*pairs: tuple[str, str]) -> _Rules:
     return [(re.compile(pattern, re.DOTALL), text) for pattern, text in pairs]
 
 
-#: Whole messages; the hint below each says how to show the help.
+#: Complete messages; a hint about the help follows them.
 _MESSAGES = _rules(
     (r"Missing (?:argument|option|parameter) '(.+?)'\.?.*", r"\1 is missing"),
     (r"No such option: (\S+?)\.? Did you mean (.+?)\?", r"there is no option \1; did you mean \2?"),
@@ -27,7 +27,7 @@ _MESSAGES = _rules(
     (r"Option '(.+)' requires (\d+) arguments", r"\1 needs \2 values"),
     (r"Option '(.+)' does not take a value", r"\1 takes no value"),
 )
-#: What is said of the value of one option or argument.
+#: Messages about the value of an option or argument.
 _PROBLEMS = _rules(
     (r"Value error, (.*)", r"\1"),
     (r"Input should be a valid (?:integer|number with no fractional part)\b.*", "is not a whole number"),
@@ -48,9 +48,9 @@ _ALSO_CALLED = {"'passthrough'": "libvirt's `passthrough` is called `passthru` h
 
 
 def tell_usage(error: ClickException) -> int:
-    """Tell what is wrong with a command line, and return its exit code."""
+    """Print a usage error and return its exit code."""
     if isinstance(error, NoArgsIsHelpError):
-        from typer.rich_utils import rich_format_error  # which help alone needs, and completion does not
+        from typer.rich_utils import rich_format_error  # needed only here, and slow to import
 
         rich_format_error(error)
         return error.exit_code
@@ -58,12 +58,12 @@ def tell_usage(error: ClickException) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "hostloom"
     called = [hint for word, hint in _ALSO_CALLED.items() if word in text and "'passthru'" in text]
-    tell(plain_usage(text), called[0] if called else f"`{path} --help` shows how it is used")
+    tell(plain_usage(text), called[0] if called else f"`{path} --help` shows the usage")
     return error.exit_code
 
 
 def plain_usage(text: str) -> str:
-    """A message about a command line, without the words of the libraries that made it."""
+    """The message of a usage error, without the terms of the libraries."""
     parameter = _PARAMETER.fullmatch(text)
     if parameter is None:
         return _rewritten(_MESSAGES, text.removesuffix("."))

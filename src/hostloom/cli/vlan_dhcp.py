@@ -1,4 +1,4 @@
-"""`hostloom vlan dhcp off` and `relay` show who loses our DHCP, and ask."""
+"""Confirmation of `hostloom vlan dhcp off` and `relay`, which shows who loses our DHCP."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ from hostloom.cli.crud_commands import confirm
 from hostloom.cli.output import say
 from hostloom.client import Client, ClientError, answers
 
-#: Names that a line lists before it counts the rest.
+#: Maximum number of names in a line; further ones are counted.
 LISTED = 8
 
 
 def confirm_change(client: Client, key: str, question: str, *, yes: bool) -> None:
-    """Ask, with the names of those who are affected; nothing is asked of a VLAN that is not served."""
+    """Show who is affected and ask for confirmation; a VLAN that is not served needs none."""
     vlan = client.vlans.get(key)
     if yes or vlan["dhcp"] == "off":
         return
@@ -27,7 +27,7 @@ def affected(client: Client, vlan: answers.Vlan) -> list[str]:
     kinds = (
         ("machine", "loses DHCP and network boot", "lose DHCP and network boot", machines),
         ("lease", "is not renewed", "are not renewed", list(_leases(client, vlan, subnets))),
-        ("reservation", "is not answered any more", "are not answered any more", reserved),
+        ("reservation", "is no longer answered", "are no longer answered", reserved),
     )
     return [_line(*kind) for kind in kinds if kind[-1]]
 

@@ -25,7 +25,7 @@ SERVERS: Columns[answers.Foreign, keys.ForeignKey] = (
 
 
 def probe_and_show(context: typer.Context, key: str | None, output: Format, *, last: bool) -> None:
-    """Ask now, or show what was found the last time; without a key of every VLAN that we serve."""
+    """Probe now, or show the last result; without a key, for every served VLAN."""
     with open_client(context) as client:
         served = [] if key is not None else [vlan["key"] for vlan in client.vlans.list() if vlan["bootable"]]
         names = sorted(served, key=natural) if key is None else [key]
@@ -44,29 +44,29 @@ def probe_and_show(context: typer.Context, key: str | None, output: Format, *, l
 def _probe(client: Client, key: str, *, last: bool) -> answers.Probe:
     if last:
         return client.vlans.get_probe(key)
-    with console(stderr=True).status(f"asking who serves DHCP on {key}"):
+    with console(stderr=True).status(f"probing {key} for DHCP servers"):
         return client.vlans.probe(key)
 
 
-#: Whether our server answered; null: it had no address to give to a client that it does not know.
+#: Whether our server answered; null: it has no addresses for unknown clients.
 _OURS = {
     True: "our DHCP answered",
-    False: "our DHCP did not answer, though it should have",
-    None: "our DHCP did not answer, which is right: it serves only reserved addresses here",
+    False: "our DHCP did not answer, although it should",
+    None: "our DHCP did not answer, as expected: it serves only reserved addresses here",
 }
 
 
 def summary(probe: answers.Probe) -> str:
-    """What a probe found, in a line."""
+    """The result of a probe in one line."""
     vlan, foreign = probe["vlan"], len(probe["foreign"])
     if probe["at"] is None:
-        return f"vlan {vlan} was never asked: `hostloom vlan probe {vlan}` asks now"
+        return f"vlan {vlan} was never probed: `hostloom vlan probe {vlan}` probes it now"
     if probe["trouble"]:
-        return f"vlan {vlan} could not be asked: {probe['trouble']}"
+        return f"vlan {vlan} could not be probed: {probe['trouble']}"
     own_answers = _OURS[probe["ours_answered"]]
     others = (
         f"{foreign} other server{'s' if foreign > 1 else ''} answered"
         if foreign
         else "no other server answered"
     )
-    return f"vlan {vlan}, asked from {probe['seen_from']}: {own_answers}; {others}"
+    return f"vlan {vlan}, probed from {probe['seen_from']}: {own_answers}; {others}"

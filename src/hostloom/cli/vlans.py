@@ -45,7 +45,7 @@ NOUN = NounCommands[answers.Vlan, keys.VlanKey](
         Column("MTU", "mtu"),
         Column("DESCRIPTION", "description"),
     ),
-    empty="no VLANs yet: `hostloom fabric create NAME` makes a fabric with its untagged one",
+    empty="no VLANs yet: `hostloom fabric create NAME` creates a fabric with its untagged VLAN",
     example="fabric-0/20",
 )
 
@@ -127,7 +127,7 @@ def probe(
     - `hostloom vlan probe --all`
     """
     if (key is None) is not all_:
-        raise fail("name a VLAN, or give --all", "for example fabric-0/20", Exit.USAGE)
+        raise fail("name a VLAN, or use --all", "for example fabric-0/20", Exit.USAGE)
     probe_and_show(context, key, output, last=last)
 
 
@@ -174,7 +174,9 @@ def dhcp_off(context: typer.Context, key: Key, yes: Yes = False, output: Output 
 def dhcp_relay(
     context: typer.Context,
     key: Key,
-    via: Annotated[str, typer.Option(metavar="FABRIC/VID", help="VLAN whose rack answers.")],
+    via: Annotated[
+        str, typer.Option(metavar="FABRIC/VID", help="Relay VLAN, which the rack serves directly.")
+    ],
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:

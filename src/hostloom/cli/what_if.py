@@ -1,4 +1,4 @@
-"""`hostloom simulate --what-if`: what a change would do to machines and requests."""
+"""`hostloom simulate --what-if`: the effects of a change on machines and requests."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,21 +26,21 @@ from hostloom.simulation.what_if import Consequences, consequences
 from hostloom.simulation.what_if_document import consequences_data, room_data
 from hostloom.simulation.world_file import Case
 
-#: Rows of a table for people; -o json has them all.
+#: Maximum number of rows in a table; `-o json` contains all.
 MOST_ROWS = 50
 
-HURT: Columns[Document, str] = (
+IMPACTS: Columns[Document, str] = (
     Column("MACHINE", "machine"),
     Column("HOST", "host"),
-    Column("HURT", lambda item: "; ".join(harm["text"] for harm in item["harms"]), text=True),
-    Column("COULD GO TO", "text", text=True),
+    Column("IMPACT", lambda item: "; ".join(harm["text"] for harm in item["harms"]), text=True),
+    Column("NEW PLACE", "text", text=True),
 )
-CHANGED: Columns[Document, str] = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text", text=True))
+CHANGED: Columns[Document, str] = (Column("REQUEST", "name"), Column("OUTCOME", "text", text=True))
 
 
 @dataclass(frozen=True)
 class Supposing:
-    """What is supposed, and how to answer."""
+    """The assumed changes, and how to show the answer."""
 
     changes: tuple[str, ...]
     #: The number of additional machines whose room is reported; None: room is not reported.
@@ -53,30 +53,30 @@ class Supposing:
 
 @dataclass(frozen=True)
 class WhatIfAnswer:
-    """What would be, of one world."""
+    """The answer for one world file."""
 
     file: WorldFile
     changes: tuple[HypotheticalChange, ...]
     after: Snapshot
     found: Consequences
-    #: Room for what is to come, before and after the change.
+    #: Headroom for additional machines before and after the change.
     rooms: tuple[Headroom, Headroom] | None
 
     @property
     def is_hurt(self) -> bool:
-        """Whether a machine is hurt, or a request that fitted no longer does."""
+        """Whether the change affects a machine, or a request no longer fits."""
         return bool(self.found.harms) or any(
             compared_case.turn is OutcomeChange.NO_LONGER_FITS for compared_case in self.found.changed
         )
 
 
 def complete_change(incomplete: str) -> list[str]:
-    """Kinds of changes, for the shell."""
+    """Complete kinds of changes for the shell."""
     return [f"{kind}:" for kind in FORMS if f"{kind}:".startswith(incomplete)]
 
 
 def suppose(worlds: list[WorldFile], supposing: Supposing, output: Format) -> Exit:
-    """Answer for every world; exit 3 only if asked to, and something is hurt."""
+    """Answer for every world file; exit code 3 if it is requested and the change affects something."""
     changes = tuple(_parse(text) for text in supposing.changes)
     answers = [_answer(world, changes, supposing) for world in worlds]
     if output is Format.TABLE:
@@ -94,7 +94,7 @@ def _parse(text: str) -> HypotheticalChange:
     form = next((f"{change_kind}:{form}" for change_kind, form in FORMS.items() if change_kind == kind), None)
     if form is None:
         kinds = "\n".join(f"  {change_kind}:{form}" for change_kind, form in FORMS.items())
-        raise fail(f"--what-if {text!r}: there is no change {kind!r}; there are\n{kinds}", code=Exit.USAGE)
+        raise fail(f"--what-if {text!r}: unknown change {kind!r}; expected one of\n{kinds}", code=Exit.USAGE)
     try:
         return parse_change(text)
     except InvalidValue as error:
@@ -120,7 +120,7 @@ def _answer(file: WorldFile, changes: tuple[HypotheticalChange, ...], supposing:
     return WhatIfAnswer(file, changes, after, consequences(before, after, cases, later), rooms)
 
 
-# -- showing -----------------------------------------------------------------------------------------------
+# -- output ------------------------------------------------------------------------------------------------
 
 
 def _document(answer: WhatIfAnswer) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _show(answer: WhatIfAnswer, *, with_file: bool, with_reasons: bool) -> None:
     if answer.changes:
         typer.echo(render_headline((format_change(change) for change in answer.changes), answer.found))
         data = consequences_data(answer.file.world.snapshot, answer.after, answer.found)
-        _rows(data["hurt"], HURT)
+        _rows(data["hurt"], IMPACTS)
         _rows(data["changed"], CHANGED)
         if len(answer.found.cases) == 1 and not answer.found.changed:
             typer.echo(f"{answer.found.cases[0].name} is {render_changed(answer.found.cases[0])}")

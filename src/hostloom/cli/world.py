@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 @app.callback()
 def world() -> None:
-    """Make a group of the only command."""
+    """Makes Typer treat the only command as part of a group."""
 
 
 @app.command("export")
@@ -34,4 +34,4 @@ def export(
     import yaml
 
     file.write_text(yaml.safe_dump(world, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    say(f"written to {file}; `hostloom simulate {file} --request 'interfaces=…'` asks it")
+    say(f"written to {file}; `hostloom simulate {file} --request 'interfaces=…'` plans a request with it")

@@ -1,4 +1,4 @@
-"""World files on disk: YAML to a world, every mistake with file and line."""
+"""Reads world files; errors name the file and line."""
 
 import sys
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ from hostloom.cli.exit_codes import Exit, tell
 from hostloom.cli.yaml_lines import Document, NotYaml
 from hostloom.simulation.world_file import Case, WorldDocument, WorldError, read_world
 
-#: As a file: standard input.
+#: File name that means standard input.
 STDIN = Path("-")
 
 
 @dataclass(frozen=True)
 class WorldFile:
-    """A world, and the file it is from."""
+    """A world and its file."""
 
     path: Path
     world: WorldDocument
 
     def with_cases(self, cases: tuple[Case, ...]) -> "WorldFile":
-        """The same world with these cases only."""
+        """The same world with only these cases."""
         return replace(self, world=replace(self.world, cases=cases))
 
 
 def load_all(paths: Sequence[Path]) -> list[WorldFile]:
-    """Read them all; the first mistake of each file is told before the command ends."""
+    """Read all files; the first error of every file is reported before the command ends."""
     documents = [load(path) for path in paths]
     wrong = [item for item in documents if isinstance(item, str)]
     for message in wrong:
@@ -39,7 +39,7 @@ def load_all(paths: Sequence[Path]) -> list[WorldFile]:
 
 
 def load(path: Path) -> WorldFile | str:
-    """Read one; a mistake in words, with file and line."""
+    """Read one file; an error is a message with file and line."""
     document = Document()
     try:
         text = sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")

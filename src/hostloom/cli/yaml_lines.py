@@ -1,4 +1,4 @@
-"""YAML to plain data, with the line of every key and item."""
+"""Parses YAML to plain data with the line numbers of all keys and items."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,17 +7,17 @@ import yaml
 
 from hostloom.simulation.sections import Path, WorldError
 
-#: libyaml's parser is five times as fast; its words differ, so Python's tells the mistakes.
+#: libyaml's parser is five times as fast, but its messages differ, so Python's parser reports errors.
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MISSING = object()
-#: `<<` is a key like others: nothing is merged.
+#: `<<` is an ordinary key: mappings are not merged.
 _TEXTS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
-#: Lists and mappings within each other.
+#: Limit of nested lists and mappings.
 DEEPEST = 100
 
 
 class NotYaml(Exception):
-    """Text that is no YAML document; the line counts from 1."""
+    """The text is not a YAML document; lines count from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -25,13 +25,13 @@ class NotYaml(Exception):
 
 
 class Document:
-    """A YAML document as plain data, and the line of every key and item in it."""
+    """A YAML document as plain data, with the line numbers of all keys and items."""
 
     def __init__(self) -> None:
         self._lines: dict[Path, int] = {}
 
     def read(self, text: str) -> Any:
-        """The data; NotYaml, or WorldError for what is YAML and makes no sense."""
+        """Parse the text; NotYaml, or WorldError for YAML that is not allowed here."""
         try:
             return _Builder(self._lines).build(text, _FAST)
         except yaml.YAMLError as first:
@@ -41,7 +41,7 @@ class Document:
                 raise _told(error, text) from first
 
     def line(self, path: Path) -> int:
-        """Where it is, or what it would be in; counts from 1."""
+        """The line of a path, or of the nearest parent that exists; counts from 1."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
@@ -49,7 +49,7 @@ class Document:
 
 def _told(error: yaml.YAMLError, text: str) -> NotYaml:
     if isinstance(error, yaml.MarkedYAMLError):
-        # Of a line without a colon the problem's mark is on the next.
+        # For a line without a colon, the parser's mark is on the next line.
         is_key = error.context == "while scanning a simple key"
         mark = error.context_mark if is_key else error.problem_mark or error.context_mark
         problem = error.problem or "this is not YAML"
@@ -63,17 +63,17 @@ def _told(error: yaml.YAMLError, text: str) -> NotYaml:
 
 @dataclass
 class _Open:
-    """A list or mapping of which more is to come."""
+    """An unfinished list or mapping."""
 
     data: Any
     path: Path
     anchor: str | None
-    #: Of a mapping, the key whose value comes next.
+    #: For a mapping, the key of the next value.
     key: Any = field(default=_MISSING)
 
 
 class _Builder:
-    """Puts the parser's events together."""
+    """Builds data from the parser's events."""
 
     def __init__(self, lines: dict[Path, int]) -> None:
         self._lines = lines
@@ -84,7 +84,7 @@ class _Builder:
         self._data: Any = None
 
     def build(self, text: str, loader: Any) -> Any:
-        """The data of the one document in the text."""
+        """The data of the only document in the text."""
         for event in yaml.parse(text, Loader=loader):
             line = event.start_mark.line + 1 if event.start_mark is not None else 1
             if isinstance(event, yaml.ScalarEvent):
@@ -108,7 +108,7 @@ class _Builder:
         return path
 
     def _path(self) -> Path:
-        """Of what comes next."""
+        """The path of the next value."""
         if not self._open:
             return ()
         around = self._open[-1]
@@ -139,7 +139,7 @@ class _Builder:
         key = value if isinstance(value, str | int) and not isinstance(value, bool) else text
         path = self._at((*around.path, key), line)
         if key in around.data:
-            raise WorldError(path, f"the key {key!r} is there twice")
+            raise WorldError(path, f"the key {key!r} appears twice")
         around.key = key
 
     def _place(self, value: Any, line: int) -> None:
@@ -157,23 +157,27 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent, line: int) -> Any:
         value = self._anchors.get(event.anchor, self)
         if value is self:
-            raise WorldError(self._at(self._path(), line), f"there is no anchor {event.anchor!r}")
+            raise WorldError(self._at(self._path(), line), f"the anchor {event.anchor!r} does not exist")
         if value is _MISSING:
-            raise WorldError(self._at(self._path(), line), "this alias stands for what it is a part of")
+            raise WorldError(
+                self._at(self._path(), line), "this alias refers to a list or mapping that contains it"
+            )
         return value
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> Any:
-        """A plain value; what YAML takes for a date or a number to the base 60 stays the text that it is."""
+        """A plain value; texts that YAML would read as dates or base-60 numbers stay texts."""
         text, tag = event.value, event.tag
         if tag in (None, "!"):
-            tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit)  # type: ignore[no-untyped-call]  # PyYAML's
+            tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit)  # type: ignore[no-untyped-call]  # PyYAML
         if tag in _TEXTS:
             return text
         try:
             value = self._loader.construct_object(yaml.ScalarNode(tag, text), deep=True)
         except (ValueError, yaml.constructor.ConstructorError) as error:
             path = self._at(self._path(), line)
-            problem = getattr(error, "problem", None) or f"{text[:60]!r} is no {tag.rpartition(':')[2]}"
+            problem = (
+                getattr(error, "problem", None) or f"{text[:60]!r} is not a valid {tag.rpartition(':')[2]}"
+            )
             raise WorldError(path, problem) from None
         finally:
             self._loader.constructed_objects.clear()

@@ -1,8 +1,8 @@
 """A client of the native API over HTTP or the server's Unix socket.
 
 Answers are the API's own documents, as plain dicts with the types of `answers.py`, which is made from
-docs/reference/openapi.json. They can be printed, stored and compared as they are; fields of a newer server
-pass through an older client.
+docs/reference/openapi.json. They can be printed, stored and compared directly; an older client passes on the
+fields of a newer server.
 """
 
 from hostloom.client.api import Client

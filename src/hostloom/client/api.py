@@ -1,4 +1,4 @@
-"""The API of one server, noun by noun."""
+"""The API of one server, by noun."""
 
 import json
 import time
@@ -10,12 +10,12 @@ from hostloom.client import answers, nouns
 from hostloom.client.errors import ServerUnreachable
 from hostloom.client.transport import Collection, Document, Target, Transport
 
-#: Pauses before a broken stream of events is taken up again.
+#: Pauses before a broken stream of events is reopened.
 FOLLOW_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Client:
-    """The API of one server; use it in a `with`."""
+    """The API of one server, for use in a `with` statement."""
 
     def __init__(self, target: Target) -> None:
         self._transport = transport = Transport(target)
@@ -57,7 +57,7 @@ class Client:
         self._transport.close()
 
     def about(self) -> answers.About:
-        """The server's version, and who we are to it."""
+        """The server's version and the current user."""
         return cast("answers.About", self._transport.send("GET", "/about"))
 
     def world(self) -> Document:
@@ -65,21 +65,21 @@ class Client:
         return self._transport.send("GET", "/world")
 
     def plan(self, request: Document) -> answers.Decision:
-        """What composing a machine would do, and why: `plan` is None when it is refused."""
+        """Plan a compose, with the reasons; `plan` is None if the request is refused."""
         return cast("answers.Decision", self._transport.send("POST", "/machines/plan", body=request))
 
     def compose_batch(self, batch: Document) -> answers.Composing:
-        """Compose machines together, all or none; answers with the operation and the machines' names."""
+        """Compose machines together, all or none; returns the operation and the machines' names."""
         return cast("answers.Composing", self._transport.send("POST", "/machines/batch", body=batch))
 
     def verify(self, which: Document) -> answers.Operation:
-        """Verify machines on the wire: `machines`, or those of `host`, or all; answers with the operation."""
+        """Verify machines on the wire: `machines`, or those of `host`, or all; returns the operation."""
         return cast("answers.Operation", self._transport.send("POST", "/machines/verify", body=which))
 
     def follow(self, operation_id: str) -> Iterator[answers.Operation]:
-        """The operation as it is now, and after each change until it is finished or stuck.
+        """Yield the operation now, and after every change until it is finished or stuck.
 
-        A broken stream is taken up again for a while: an operation does not end with a connection.
+        A broken stream is reopened for a while, because the operation continues without the connection.
         """
         pauses = iter(FOLLOW_PAUSES_S)
         while True:

@@ -1,4 +1,4 @@
-"""Model classes as the documents of the API: what has its default value is left out."""
+"""Converts model classes to documents of the API; fields with default values are left out."""
 
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum

@@ -1,16 +1,16 @@
-"""What can go wrong for a client: a wrong URL, a server that does not answer, an answer with a problem."""
+"""Errors of a client: an invalid URL, a server that does not answer, an answer with a problem."""
 
 from typing import Any
 
 
 class ClientError(Exception):
-    """Any of them."""
+    """Any error of the client."""
 
     hint = ""
 
 
 class InvalidTarget(ClientError):
-    """The URL or token cannot be that of a server."""
+    """The URL or token is malformed."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class InvalidTarget(ClientError):
 
 
 class Unsendable(ClientError):
-    """A value that no request can carry."""
+    """A value cannot be sent in a request."""
 
     def __init__(self, field: str, expected: str) -> None:
         super().__init__(f"{field}: expected {expected}")
@@ -50,6 +50,6 @@ class Problem(ClientError):
 
     @property
     def text(self) -> list[str]:
-        """The explanation of a refusal, in lines for people."""
+        """The explanation of a refusal as text."""
         value = self.document.get("text")
         return [str(line) for line in value] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Lists for completion: one short attempt, with the standard library, because httpx takes long to import."""
+"""Reads lists for completion in one short attempt, without httpx, which takes long to import."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 from hostloom.client.transport import PREFIX, Document, Target
 
-#: Documents of a page.
+#: Page size.
 PAGE = 500
 
 
@@ -27,7 +27,7 @@ class UnixConnection(HTTPConnection):
 
 
 def read_documents(target: Target, path: str, patience_s: float) -> list[Document]:
-    """The documents of a list that arrive within `patience_s`; none where anything goes wrong."""
+    """The documents of a list that arrive within `patience_s`; none after any error."""
     until = time.monotonic() + patience_s
     documents: list[Document] = []
     try:

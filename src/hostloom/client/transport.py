@@ -12,19 +12,19 @@ from urllib.parse import quote
 
 from hostloom.client.errors import InvalidTarget, Problem, ServerUnreachable, Unsendable
 
-if TYPE_CHECKING:  # the functions import it: it takes longer than the command line's help may take
+if TYPE_CHECKING:  # imported in the functions, because it takes too long for the command line's help
     import httpx
 
 Document = dict[str, Any]
 
 PREFIX = "/api/v1"
-#: Adding a host asks it for its SSH key, and scans wait for it: answers may take their time.
+#: Time limit of an answer; adding a host waits for its SSH key, and scans wait for the host.
 TIMEOUT_S, CONNECT_TIMEOUT_S = 120.0, 5.0
 #: Items in each page when a list is read as a whole.
 PAGE = 500
 #: Pauses before a request that got no answer is sent again, with the same idempotency key.
 RETRY_PAUSES_S = (0.2, 1.0)
-#: A repeated request whose first one is still being answered waits this long for it.
+#: Time limit for repeating a request while the server still works on the first one.
 PENDING_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 #: What a list holds, and what the answers of get, create and update are.
@@ -36,7 +36,7 @@ ChangedT = TypeVar("ChangedT")
 
 @dataclass(frozen=True)
 class Target:
-    """Where the server is: a Unix socket, or a URL with a token."""
+    """The address of a server: a Unix socket, or a URL with a token."""
 
     socket: Path | None = None
     url: str = "http://127.0.0.1:5240"
@@ -44,12 +44,12 @@ class Target:
 
     @property
     def text(self) -> str:
-        """For messages."""
+        """The address for messages."""
         return self.url if self.socket is None else str(self.socket)
 
 
 class Transport:
-    """Sends requests and reads answers; for one thread."""
+    """Sends requests and reads answers; not thread-safe."""
 
     def __init__(self, target: Target) -> None:
         import httpx
@@ -61,7 +61,7 @@ class Transport:
         if target.socket is None:
             self._http = httpx.Client(base_url=target.url, headers=headers, timeout=timeout)
         else:
-            # There is no TLS on a Unix socket, and reading the system's certificates takes 50 ms of CPU.
+            # A Unix socket needs no TLS, and reading the system's certificates takes 50 ms of CPU.
             unix = httpx.HTTPTransport(uds=str(target.socket), verify=False)
             self._http = httpx.Client(
                 base_url="http://hostloom", headers=headers, timeout=timeout, transport=unix
@@ -80,7 +80,7 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         generation: int | None = None,
     ) -> Document:
-        """One request; Problem or ServerUnreachable. An empty answer is an empty document."""
+        """Send one request; Problem or ServerUnreachable. An empty answer becomes an empty document."""
         headers: dict[str, str] = {}
         if method != "GET":
             headers["Idempotency-Key"] = str(uuid.uuid4())
@@ -104,7 +104,7 @@ class Transport:
 
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[str]]:
-        """The lines of a stream of events; it may be quiet for as long as it likes."""
+        """The lines of a stream of events, without a time limit between lines."""
         import httpx
 
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
@@ -118,7 +118,7 @@ class Transport:
             raise ServerUnreachable(self._target.text, _cause(error)) from error
 
     def _refuse_absent(self) -> None:
-        """Say it better than the connection attempt would."""
+        """Raise ServerUnreachable with a clearer message than the connection attempt would give."""
         path = self._target.socket
         if path is not None and not path.exists():
             raise ServerUnreachable(str(path), "there is no such socket")
@@ -126,7 +126,7 @@ class Transport:
     def _answer(
         self, method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]
     ) -> "httpx.Response":
-        """Safe to repeat: reading changes nothing, and a change has its idempotency key."""
+        """Send and repeat a request: this is safe, because every change has an idempotency key."""
         import httpx
 
         pauses = iter(RETRY_PAUSES_S)
@@ -141,7 +141,7 @@ class Transport:
 
 
 def check_target(target: Target) -> None:
-    """InvalidTarget for a URL that is none, and a token that no header can carry."""
+    """InvalidTarget for a malformed URL, or a token that is not valid in a header."""
     if not (target.token.isascii() and target.token.isprintable() and " " not in target.token):
         raise InvalidTarget(
             "the token contains characters that tokens do not have", "`hostloom token create` makes one"
@@ -163,7 +163,7 @@ def check_target(target: Target) -> None:
 
 
 def check_sendable(value: Any, field: str = "") -> None:
-    """Unsendable for a number or a text that JSON or a URL cannot hold."""
+    """Unsendable for a number or text that cannot be represented in JSON or a URL."""
     if isinstance(value, float) and not math.isfinite(value):
         raise Unsendable(field, f"a number, not {value}")
     if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
@@ -177,7 +177,7 @@ def check_sendable(value: Any, field: str = "") -> None:
 
 
 def _is_absent(error: "httpx.TransportError") -> bool:
-    """Whether no process listens there: waiting a second will not change that."""
+    """Whether no process listens on the socket, so that waiting a second is useless."""
     import httpx
 
     return isinstance(error, httpx.ConnectError)

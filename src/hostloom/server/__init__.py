@@ -1,1 +1,1 @@
-"""The process itself: settings, wiring of the adapters, its threads and its own files."""
+"""The server process: settings, wiring of the adapters, threads and files."""

@@ -1,4 +1,4 @@
-"""Serves: wires the adapters, starts the reconcilers, answers requests and runs operations."""
+"""Runs the server: wires the adapters, starts the reconcilers, answers requests and runs operations."""
 
 import contextlib
 import faulthandler
@@ -37,21 +37,21 @@ from hostloom.server.sockets import listening
 from hostloom.server.wiring import wire
 
 log = structlog.get_logger(__name__)
-#: Requests that take longer than this are cut off when the server stops.
+#: Time limit for running requests when the server stops.
 STOP_TIMEOUT_S = 5
-#: Stale hosts are looked for this often.
+#: Interval of the check for stale hosts.
 REFRESH_LOOK_S = 15
-#: How often addresses that were in use on the wire long ago are forgotten.
+#: Interval of the removal of expired observations of used addresses.
 FORGET_EVERY_S = 600
 
 
 def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:
-    """Read the settings, wire the adapters and serve; ConfigError before anything is begun."""
+    """Read the settings, wire the adapters and serve; a ConfigError is raised before anything is started."""
     os.umask(0o077)
     settings = load_settings(environ, flags, file)
     configure_logging(settings.log_level)
     settings = open_files.fit(settings)
-    faulthandler.enable()  # a crash in a C library (libvirt's) says where it was
+    faulthandler.enable()  # a crash in a C library, such as libvirt's, prints a traceback
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
         reports = Reports()
@@ -68,7 +68,7 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
 
 
 def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[PeriodicTask]:
-    """The reconcilers that need neither a rack nor the boot port; a setting of 0 turns one off."""
+    """The reconcilers that need neither a rack nor the boot port; an interval of 0 turns one off."""
     tasks = [PeriodicTask("wire-marks", lambda: forget_old_marks(ports), FORGET_EVERY_S, reports)]
     if settings.refresh_every_s:
         refresher = HostRefresher(ports, settings.refresh_every_s)
@@ -82,7 +82,7 @@ def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[Peri
 
 
 def run(settings: Settings, ports: Ports, reports: Reports) -> None:
-    """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
+    """Serve until SIGTERM or SIGINT; the next start resumes unfinished operations."""
     server = make_server(settings, ports, reports)
     heed_signals(server)
     with ports.store.begin() as uow:
@@ -101,23 +101,23 @@ def run(settings: Settings, ports: Ports, reports: Reports) -> None:
 
 
 def heed_signals(server: uvicorn.Server) -> None:
-    """Have it stop in order on SIGTERM, SIGINT and SIGHUP, also on one that comes before it listens."""
+    """Stop the server cleanly on SIGTERM, SIGINT and SIGHUP, even before it listens."""
 
-    # uvicorn has its own handlers while it serves, and raises the signal again when it is done.
+    # uvicorn has its own handlers while it serves, and raises the signal again afterwards.
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    # Under nohup it may outlive its terminal.
+    # Under nohup the server outlives its terminal.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, stop)
 
 
 def warm_up(store: Store) -> None:
-    """Read and index the world before the first request, and take it out of garbage collection.
+    """Read and index the snapshot before the first request, and exclude it from garbage collection.
 
-    Of 10,000 hosts a full collection would stop a decision for half a second, again and again.
+    With 10,000 hosts, each full collection would interrupt decisions for half a second.
     """
     with store.begin() as uow:
         prepare(uow.snapshot())
@@ -126,7 +126,7 @@ def warm_up(store: Store) -> None:
 
 
 def make_server(settings: Settings, ports: Ports, reports: Reports) -> uvicorn.Server:
-    """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
+    """The HTTP server of both APIs; `run(sockets=…)` serves."""
     facade = Facade(ports, proxy_headers=settings.proxy_headers)
     api = create_api(
         ports,
@@ -140,13 +140,13 @@ def make_server(settings: Settings, ports: Ports, reports: Reports) -> uvicorn.S
 
 
 def _own_names(settings: Settings) -> set[str]:
-    """The names of this machine, and those that the settings add."""
+    """The host names of this machine, and those from the settings."""
     hostname = socket.gethostname()
     return {hostname, hostname.partition(".")[0], settings.listen.host, *settings.allowed_hosts}
 
 
 class _Server(uvicorn.Server):
-    """Tells streams, which would not end by themselves, that the server stops."""
+    """Ends event streams when the server stops, because they do not end by themselves."""
 
     def __init__(self, api: FastAPI, crowd: Crowd) -> None:
         self._api = api
@@ -164,6 +164,6 @@ class _Server(uvicorn.Server):
         )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop as uvicorn does, streams first."""
+        """End the streams, then stop like uvicorn."""
         self._api.state.stopping.set()
         await super().shutdown(sockets)

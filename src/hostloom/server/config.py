@@ -1,4 +1,4 @@
-"""Settings: the configuration file, over it HOSTLOOM_* variables, over them flags."""
+"""Reads the settings; flags override HOSTLOOM_* variables, which override the configuration file."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from hostloom.model.errors.server import ConfigError
 
 DEFAULT_FILE = Path("/etc/hostloom/config.toml")
 PREFIX = "HOSTLOOM_"
-#: Variables of the command line (cli/session.py) and of the lab, which are no settings of the server.
+#: Variables of the command line (cli/session.py) and of the lab, which are not settings of the server.
 CLIENT_VARIABLES = frozenset({"HOSTLOOM_URL", "HOSTLOOM_TOKEN", "HOSTLOOM_CONFIG", "HOSTLOOM_CACHE"})
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MAX_PORT = 65535
@@ -30,40 +30,41 @@ class Listen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting of the server; each is a key of the file and a variable, HOSTLOOM_ and its name."""
+    """All settings of the server; each is a key of the file and a variable with the prefix HOSTLOOM_."""
 
-    #: Everything that must survive: the database, pinned host keys, the state of our Kea.
+    #: Persistent state: the database, pinned host keys, the files of the embedded Kea.
     state_dir: Path = Path("/var/lib/hostloom")
-    #: Empty: SQLite in the state directory.
+    #: URL of the database; empty: SQLite in the state directory.
     database_url: str = ""
-    #: The API over TCP.
+    #: Address of the API over TCP.
     listen: Listen = Listen("127.0.0.1", 5240)
-    #: What the secrets of API keys follow from, made at the first start; servers of one database share it.
+    #: File from which secrets of API keys are derived, created at the first start; servers of one database
+    #: share it.
     secret_file: Path | None = None
-    #: The API for local administrators.
+    #: Unix socket of the API for local administrators.
     socket: Path = Path("/run/hostloom/api.sock")
     #: Members of this group are administrators over the socket.
     admin_group: str = "hostloom"
-    #: Port of boot files on the rack's addresses; 0: none are served.
+    #: Port of the boot server on the rack's addresses; 0: no boot server.
     boot_port: int = 0
-    #: Boot images, one folder each; none: `images` in the state directory.
+    #: Directory of boot images, one folder per image; none: `images` in the state directory.
     image_dir: Path | None = None
-    #: Networks whose machines may boot and report here, beside the subnets that our DHCP serves.
+    #: Networks from which machines may boot and report, in addition to the subnets that our DHCP serves.
     boot_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
+    #: Maximum number of new machines; while it is reached, no further machine is enlisted automatically.
     max_new_machines: int = 1000
-    #: Machines that allocation composes on demand for an ordinary user, at a time; 0: none.
+    #: Maximum number of machines that an ordinary user may have composed on demand at a time; 0: none.
     max_on_demand_per_user: int = 50
-    #: In place of all images: kernel and initramfs that machines boot from the network.
+    #: Kernel and initramfs that machines boot from the network instead of all images.
     boot_kernel: Path | None = None
     boot_initrd: Path | None = None
-    #: More for the kernel's command line.
+    #: Additional arguments for the kernel's command line.
     boot_cmdline: str = ""
-    #: Where boot files are served, iPXE for firmware that has none over TFTP too, on this port; 0: not.
+    #: Port of the TFTP server that gives iPXE to firmware, if boot files are served; 0: no TFTP server.
     tftp_port: int = 69
-    #: A machine that boots from the network and is not known reports what it is, and is listed as new.
+    #: Whether an unknown machine that boots from the network reports its hardware and is listed as new.
     enlist: bool = True
-    #: A machine told to be commissioned has this long to report.
+    #: Time limit for the report of a machine that is being commissioned.
     commission_timeout_min: int = 20
     #: Kea's control socket; none: hostloom serves no DHCP.
     kea_socket: Path | None = None
@@ -71,32 +72,35 @@ class Settings:
     kea_socket6: Path | None = None
     #: Folders on this machine in which a rack's `unix:` control sockets may be.
     kea_socket_dirs: tuple[Path, ...] = (Path("/run/kea"), Path("/var/run/kea"))
-    #: hostloom starts and supervises Kea itself, with its files in the state directory.
+    #: Whether hostloom starts and supervises Kea itself, with its files in the state directory.
     kea_embedded: bool = False
-    #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first: those clients
-    #: have no word for a key.
+    #: Whether to trust the first SSH key of hosts that clients of MAAS's API add, because those clients
+    #: cannot
+    #: pass a key.
     maas_trust_first_key: bool = True
-    #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1, as one does.
+    #: Whether HMAC-SHA1 signatures of a PUT may omit the fields of the body, as those of one client do.
     maas_unsigned_put: bool = True
-    #: libvirt's test driver (`test:///default`) may be a host: for demonstrations and tests.
+    #: Whether libvirt's test driver (`test:///default`) may be a host, for demonstrations and tests.
     test_hosts: bool = False
-    #: Sockets of libvirt on this machine that a URI may name, beside those of libvirt's packages.
+    #: Sockets of libvirt on this machine that a URI may name, in addition to those of libvirt's packages.
     libvirt_sockets: tuple[Path, ...] = ()
     #: The folder of private keys that a URI's `keyfile` may name; none: only `~/.ssh` of the server's user.
     ssh_key_dir: Path | None = None
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
-    #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
+    #: Age in seconds at which hosts are read again; 0: only on request and before a compose.
     refresh_every_s: int = 300
-    #: Hosts are asked for a sign of life every so many seconds; 0: a lost one is noticed when it is read.
+    #: Interval in seconds at which hosts are pinged; 0: a lost host is noticed when it is read.
     ping_every_s: int = 15
-    #: VLANs are asked who serves DHCP there every so many seconds, and at the start; 0: only when told.
+    #: Interval in seconds at which VLANs are probed for DHCP servers, beginning at the start; 0: only on
+    #: request.
     probe_every_s: int = 600
-    #: Names by which clients reach the API over TCP, beside addresses, localhost and this machine's name.
+    #: Names by which clients reach the API over TCP, in addition to addresses, localhost and this machine's
+    #: name.
     allowed_hosts: tuple[str, ...] = ()
-    #: A proxy before the server says in X-Forwarded-Host, -Proto and -For who asked for what.
+    #: Whether to trust X-Forwarded-Host, -Proto and -For, which a proxy in front of the server sets.
     proxy_headers: bool = False
-    #: Connections to the API at a time, in all and from one address (over the socket: of one user).
+    #: Limits of simultaneous connections to the API, in total and per address (on the socket: per user).
     max_connections: int = 512
     max_connections_per_address: int = 128
     log_level: str = "info"
@@ -115,7 +119,7 @@ class Settings:
 
     @property
     def serves_dhcp(self) -> bool:
-        """Whether there is a Kea of this machine's own."""
+        """Whether this machine has a Kea."""
         return self.kea_embedded or self.kea_socket is not None
 
     @property
@@ -127,7 +131,7 @@ class Settings:
 def load_settings(
     environ: Mapping[str, str], flags: Mapping[str, Any] | None = None, file: Path | None = None
 ) -> Settings:
-    """The settings of a file, variables and flags; ConfigError names the first that is wrong.
+    """Read the settings from a file, variables and flags; ConfigError names the first invalid one.
 
     Flags of None are absent. A missing file is an error only if it was named.
     """
@@ -166,7 +170,7 @@ def _known(name: str, path: str) -> str:
     return name
 
 
-# -- one parser a kind of value --------------------------------------------------------------------------
+# -- one parser per kind of value ------------------------------------------------------------------------
 
 
 def _text(name: str, value: Any) -> str:

@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logging(level: str) -> None:
-    """Lines of key=value on stderr; tracebacks without the values of variables, which may be secrets."""
+    """Log lines of key=value to stderr; tracebacks omit the values of variables, which may be secrets."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,

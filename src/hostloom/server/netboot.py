@@ -1,4 +1,4 @@
-"""Network boot on this machine: scripts and boot files over HTTP, iPXE over TFTP, reports that stay out."""
+"""Network boot on this machine: scripts and boot files over HTTP, iPXE over TFTP, and overdue reports."""
 
 import hashlib
 import hmac
@@ -38,19 +38,19 @@ from hostloom.services.network_boot import boot_now, hash_secret
 
 log = logging.getLogger(__name__)
 
-#: Machines whose report stays out are looked for this often.
+#: Interval of the check for overdue reports.
 LOOK_EVERY_S = 5.0
-#: Connections beyond these are told to come again: as many machines as a rack has, and then some.
+#: Limit of connections, somewhat more than the machines of a rack; further ones are asked to retry.
 MAX_CONNECTIONS = 512
 FEWEST_CONNECTIONS = 32
-#: A machine opens one or two; several may share an address behind a router.
+#: Limit per address: a machine opens one or two, and several machines may share the address of a router.
 MAX_CONNECTIONS_OF_ONE = 64
 BACKLOG = 256
 
 
 @dataclass
 class _Quotas:
-    """How often an address or machine may ask; a real machine asks a few times while it boots."""
+    """Limits of requests per address and per machine; a real machine sends a few while it boots."""
 
     scripts: Quota = field(default_factory=lambda: Quota(32, 1.0))
     hardware: Quota = field(default_factory=lambda: Quota(16, 0.1))
@@ -60,7 +60,7 @@ class _Quotas:
 
 
 class BootServer:
-    """Everything that machines reach this machine for before they have a system; on all its addresses.
+    """Serves machines without an installed system, on all addresses of this machine.
 
     ConfigError where a port is taken.
     """
@@ -70,13 +70,13 @@ class BootServer:
         self._images = BootImages(settings.images, settings.boot_kernel, settings.boot_initrd)
         self._served = ServedNetworks(ports, settings.boot_networks)
         self._quotas = _Quotas()
-        # Tokens to say "I am up" follow from it: they are kept nowhere.
+        # The tokens for reports that a machine is up are derived from it and not stored.
         self._key = ports.secrets.derive("machine-up") if ports.secrets else secrets.token_hex(16)
         with ExitStack() as undo:
             self._socket = undo.enter_context(_listen(settings.boot_port))
             self._tftp = _tftp(settings.tftp_port, self._served.__contains__)
             undo.pop_all()
-        # Fewer where the process may open few files (server/open_files.py).
+        # Fewer if the process may open only few files (server/open_files.py).
         most = min(MAX_CONNECTIONS, max(settings.max_connections, FEWEST_CONNECTIONS))
         config = uvicorn.Config(
             create_boot_app(
@@ -100,7 +100,7 @@ class BootServer:
         )
 
     def start(self) -> None:
-        """Serve in threads of their own."""
+        """Start serving in separate threads."""
         self._thread.start()
         self._overdue.start()
         if self._tftp is not None:
@@ -115,7 +115,7 @@ class BootServer:
         self._thread.join(5)
         self._socket.close()
 
-    # -- what machines ask -------------------------------------------------------------------------------
+    # -- requests of machines ----------------------------------------------------------------------------
 
     def _boot(self, mac: MacAddress, seen_from: str) -> MachineBoot:
         self._quotas.scripts.check(seen_from, "boot scripts of this address")
@@ -171,11 +171,11 @@ class BootServer:
             uow.commit()
 
     def _up_secret(self, mac: MacAddress) -> str:
-        """The token of the machine that booted by this NIC."""
+        """The token of the machine that booted through this NIC."""
         return hmac.new(self._key.encode(), mac.text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def _may_report(self, uow: UnitOfWork, machine: Machine | None, report: Report) -> bool:
-        """Whether the token is that of the NIC, or of another NIC of the same machine, by which it booted."""
+        """Whether the token belongs to the NIC, or to another NIC through which the same machine booted."""
         macs = {report.mac}
         if machine is not None:
             macs |= {nic.mac for nic in machine.interfaces}
@@ -184,7 +184,7 @@ class BootServer:
 
 
 def _up_text(machine: Machine | None, report: Report) -> str:
-    """What is told, with what does not agree: where the report came from, and the reserved address."""
+    """The text of the event, with the report's source and the reserved address if they differ."""
     text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
     if str(report.ip) != report.seen_from:
         text += f"; the report came from {report.seen_from}"
@@ -196,12 +196,12 @@ def _up_text(machine: Machine | None, report: Report) -> str:
 
 
 def _is_virtual(machine: Machine | None) -> bool:
-    """Whether it is virtual: composed and adopted ones are; for an unknown one this is not known."""
+    """Whether the machine is virtual, as composed and adopted machines are; False for an unknown one."""
     return machine is not None and machine.host_id is not None
 
 
 def _listen(port: int) -> socket.socket:
-    """On every address, of both families where the machine has both; ConfigError."""
+    """Listen on all addresses, of both families if the machine has both; ConfigError."""
     try:
         if socket.has_dualstack_ipv6():
             return socket.create_server(
@@ -213,7 +213,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _tftp(port: int, serves: Callable[[str], bool]) -> TftpServer | None:
-    """Firmware asks on port 69 only, which an ordinary user may not have: then machines need iPXE."""
+    """Start TFTP. Firmware uses only port 69, which needs privileges; without it machines need iPXE."""
     if not port:
         return None
     try:

@@ -1,4 +1,4 @@
-"""File descriptors: the process may have as many as it needs, and takes no more connections than it can."""
+"""Raises the limit of file descriptors, and limits connections to the available descriptors."""
 
 import logging
 import resource
@@ -9,21 +9,21 @@ from hostloom.server.config import Settings
 
 log = logging.getLogger(__name__)
 
-#: More are never needed; some programs that we start close every number up to the limit.
+#: Highest limit that is set, because some programs that we start close every descriptor up to the limit.
 CEILING = 65_536
-#: Database connections (of SQLite three files each), sockets, Kea, logs, files that are read now and then.
+#: Descriptors for database connections (three files each with SQLite), sockets, Kea, logs and other files.
 FIXED = 160
-#: A worker's SSH and libvirt connections to a host, and the pipes of a program that it runs.
+#: Descriptors per worker: its SSH and libvirt connections to a host, and the pipes of a program.
 A_WORKER = 16
-#: Connections to the API that there must be room for, or the server is of no use.
+#: Minimum number of connections to the API; with fewer the server does not start.
 FEWEST_CONNECTIONS = 32
 
 
 def fit(settings: Settings) -> Settings:
-    """Raise the soft limit to the hard one, and bound connections by it; ConfigError where it is too low."""
+    """Raise the soft limit to the hard limit, and limit connections by it; ConfigError if it is too low."""
     limit = _raise_limit()
     fixed = FIXED + settings.workers * A_WORKER
-    # Machines that boot have as many connections as the API, on a port of their own.
+    # The boot server has its own port and may have as many connections as the API.
     doors = 2 if settings.boot_port else 1
     room = (limit - fixed) // doors
     if room >= settings.max_connections:

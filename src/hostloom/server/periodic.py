@@ -1,4 +1,4 @@
-"""Reconcilers in threads of their own: each runs again and again, and reports how its last run went."""
+"""Runs reconcilers periodically, each in its own thread, and reports how their last runs went."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from hostloom.model.reconciler import Reconciler
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
-#: A longer error text is cut.
+#: Limit of an error text; longer texts are cut.
 MAX_ERROR = 500
 
 
@@ -22,7 +22,7 @@ class Task(Protocol):
     """A running task that reports on itself."""
 
     def report(self) -> Reconciler:
-        """How the last run went."""
+        """The result of the last run."""
         ...
 
 
@@ -75,7 +75,7 @@ class PeriodicTask:
         self._thread.join(STOP_TIMEOUT_S)
 
     def report(self) -> Reconciler:
-        """How the last run went."""
+        """The result of the last run."""
         return self._report
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""This machine as a controller, and the racks that it watches."""
+"""Records this machine as a controller, and watches racks."""
 
 import contextlib
 import logging
@@ -23,16 +23,16 @@ from hostloom.wire.router_advertiser import LinuxRouterAdvertiser
 
 log = logging.getLogger(__name__)
 
-#: What is advertised is compared with the store this often.
+#: Interval at which the router advertisements are compared with the store.
 ADVERTISE_S = 2
-#: What was seen of DHCP is recorded this often.
+#: Interval at which observed DHCP messages are recorded.
 SNOOP_S = 1
 #: The machine that hostloom runs on.
 LOCAL_URI = "qemu:///system"
 
 
 def settle(settings: Settings, ports: Ports) -> Ports:
-    """Record this machine as a controller, and make DHCP serve what the store says."""
+    """Record this machine as a controller, and publish the stored DHCP configuration."""
     note = settings.state_dir / "controller"
     system_id = SystemId(note.read_text().strip()) if note.exists() else None
     local = ensure_controller(ports, system_id, ports.scanner.scan(LOCAL_URI))
@@ -48,7 +48,7 @@ def settle(settings: Settings, ports: Ports) -> Ports:
 
 
 def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack, reports: Reports) -> None:
-    """Watch every rack, and on this machine's own advertise and listen; the stack ends it."""
+    """Watch every rack; on this machine's rack also advertise and snoop. The stack stops all of it."""
     advertiser, snooper = LinuxRouterAdvertiser(), PacketSnooper()
     for service in (
         RackKeeper(ports, servers, reports),
@@ -62,7 +62,7 @@ def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack, 
 
 
 class RackKeeper:
-    """Watches every rack's DHCP server, each in a thread of its own; racks may come and go."""
+    """Watches the DHCP server of every rack, each in its own thread; racks may be added and removed."""
 
     def __init__(self, ports: Ports, servers: DhcpServers, reports: Reports) -> None:
         self._ports, self._servers, self._reports = ports, servers, reports
@@ -71,11 +71,11 @@ class RackKeeper:
         self._looking = PeriodicTask("racks", self._look, LOOK_EVERY_S, reports)
 
     def start(self) -> None:
-        """Watch from now on."""
+        """Start watching."""
         self._looking.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._looking.stop()
         for task in self._watched.values():
             task.stop()
@@ -103,4 +103,4 @@ class RackKeeper:
 
 
 def _nothing() -> None:
-    """A rack whose channel cannot be is told of once."""
+    """Does nothing: replaces the watch of a rack with an invalid channel, which was logged once."""

@@ -1,4 +1,4 @@
-"""The server's own secret, in a file that only it can read; secrets of API keys follow from it."""
+"""The server's secret, in a file that only it can read; secrets of API keys are derived from it."""
 
 import base64
 import contextlib
@@ -11,12 +11,12 @@ from pathlib import Path
 from hostloom.model.errors.server import ConfigError
 
 BYTES = 32
-#: Letters and digits of what is derived.
+#: Characters of derived secrets.
 LENGTH = 32
 
 
 class FileSecrets:
-    """Derives by HMAC-SHA256 from the file's bytes; servers of one database need one and the same file."""
+    """Derives secrets by HMAC-SHA256 from the file's bytes; servers of one database need the same file."""
 
     def __init__(self, path: Path) -> None:
         self._key = _read_or_make(path)
@@ -28,7 +28,7 @@ class FileSecrets:
 
 
 def _read_or_make(path: Path) -> bytes:
-    """The file's bytes; a file that is not there is made whole or not at all. ConfigError."""
+    """The file's bytes; a missing file is created atomically. ConfigError."""
     try:
         if not path.exists():
             _make(path)
@@ -49,7 +49,7 @@ def _make(path: Path) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(BYTES))
             os.fsync(descriptor)
-        # Of two servers that start at once, the first one's counts.
+        # If two servers start at the same time, both use the file of the first one.
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
     finally:

@@ -16,7 +16,7 @@ BACKLOG = 128
 
 @contextlib.contextmanager
 def listening(settings: Settings) -> Iterator[list[socket.socket]]:
-    """The sockets of the API; ConfigError where an address is taken or a directory cannot be used."""
+    """The sockets of the API; ConfigError if an address is in use or a directory cannot be used."""
     with contextlib.ExitStack() as stack:
         unix = stack.enter_context(listen_unix(settings.socket, settings.admin_group))
         stack.callback(settings.socket.unlink, missing_ok=True)
@@ -24,7 +24,7 @@ def listening(settings: Settings) -> Iterator[list[socket.socket]]:
 
 
 def listen_tcp(address: Listen) -> socket.socket:
-    """A socket that listens; ConfigError."""
+    """Open a listening TCP socket; ConfigError."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -38,18 +38,18 @@ def listen_tcp(address: Listen) -> socket.socket:
 
 
 def listen_unix(path: Path, group: str) -> socket.socket:
-    """A socket for the server's user and the group; one that a dead server left behind is replaced."""
+    """Open a socket for the server's user and the group; a socket of a dead server is replaced."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True)
-            path.parent.chmod(0o755)  # members of the group go through it; the socket itself is closed
+            path.parent.chmod(0o755)  # the socket itself restricts access
         if path.is_socket():
             _refuse_live(path)
             path.unlink()
         listener.bind(str(path))
         path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP)
-        with contextlib.suppress(KeyError, PermissionError):  # without the group, only root and we may
+        with contextlib.suppress(KeyError, PermissionError):  # else only root and this user
             os.chown(path, -1, grp.getgrnam(group).gr_gid)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 
-#: Letters and digits of system ids and of made-up names; none that are taken for one another.
+#: Characters of system ids and generated names, without those that are easily confused.
 ALPHABET = "abcdefghkmnpqrstwxy346789"
 
 
@@ -22,14 +22,14 @@ class SystemClock:
 
 
 class RandomIds:
-    """Everything random, from the system's source."""
+    """Random identities from the system's source of randomness."""
 
     def system_id(self) -> SystemId:
-        """Six characters."""
+        """A system id of six characters."""
         return SystemId(_letters(6))
 
     def hostname(self) -> str:
-        """A name for a machine that the user did not name."""
+        """A generated hostname."""
         return f"vm-{_letters(6)}"
 
     def uuid(self) -> str:
@@ -37,19 +37,19 @@ class RandomIds:
         return str(uuid.uuid4())
 
     def mac(self) -> MacAddress:
-        """An address of KVM's prefix 52:54:00."""
+        """A MAC with KVM's prefix 52:54:00."""
         return MacAddress.parse(f"525400{secrets.token_hex(3)}")
 
     def secret(self) -> str:
-        """192 bits."""
+        """A secret of 192 bits."""
         return secrets.token_urlsafe(24)
 
 
 class SystemResolver:
-    """The machine's own resolver."""
+    """The resolver of this machine."""
 
     def addresses(self, name: str) -> tuple[Address, ...]:
-        """All addresses of a name or literal; empty when it does not resolve."""
+        """All addresses of a name or literal; empty if it does not resolve."""
         try:
             entries = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):

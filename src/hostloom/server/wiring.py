@@ -1,4 +1,4 @@
-"""Makes every adapter from the settings and puts it behind its port."""
+"""Creates every adapter from the settings and connects it to its port."""
 
 import contextlib
 from pathlib import Path
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
-    """Every port; what must be closed is closed by the stack, the last first."""
+    """Create every port; the stack closes the adapters in reverse order."""
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as error:
@@ -74,7 +74,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
 
 
 def service_settings(settings: Settings) -> ServiceSettings:
-    """What services and sagas follow of the server's settings."""
+    """The settings that services and sagas use."""
     return ServiceSettings(
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
@@ -87,14 +87,14 @@ def service_settings(settings: Settings) -> ServiceSettings:
 
 
 def _ssh_uris(store: Store) -> list[str]:
-    """The URIs of hosts, and of racks behind SSH."""
+    """The URIs of hosts and of racks that are reached over SSH."""
     with store.begin() as uow:
         racks = [key_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
         return [*(host.uri for host in uow.hosts.list()), *(uri for uri in racks if uri is not None)]
 
 
 def close_to_others(directory: Path) -> None:
-    """What an earlier version or an operator made readable by all: the folder, and the database in it."""
+    """Deny other users access to the state directory and the database, which earlier versions allowed."""
     files = [path for path in directory.glob("hostloom.db*") if path.is_file() and not path.is_symlink()]
     for path, mode in [(directory, 0o750), *((file, 0o600) for file in files)]:
         try:
@@ -105,7 +105,7 @@ def close_to_others(directory: Path) -> None:
 
 
 def uri_rules(settings: Settings) -> UriRules:
-    """Which URIs the settings allow hosts to have."""
+    """The URIs that the settings allow for hosts."""
     folders = [Path.home() / ".ssh", *([settings.ssh_key_dir] if settings.ssh_key_dir else [])]
     return UriRules(
         test_hosts=settings.test_hosts,

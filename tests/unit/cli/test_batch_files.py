@@ -41,7 +41,7 @@ def test_lists_are_read_from_files_and_standard_input(
         ("machines: web", "the file is not a list of machines"),
         ("", "the file is not a list of machines"),
         ("- !!python/object:os.system {}", "line 1, column 3: could not determine a constructor"),
-        ("\x07", "that is not YAML"),
+        ("\x07", "the file is not YAML"),
     ],
 )
 def test_mistakes_are_told_with_their_place(
