@@ -169,7 +169,7 @@ def natural(value: Any) -> tuple[Any, ...]:
 def show_listing(
     items: Sequence[T], listing: Listing[T, K], selection: ListOptions, columns: Columns[T, K] = ()
 ) -> None:
-    """Print a list as the options say."""
+    """Print a list according to the options."""
     is_data = selection.output in (ListFormat.JSON, ListFormat.YAML)
     if selection.quiet:
         name = listing.column(listing.by, "--quiet")
@@ -181,7 +181,7 @@ def show_listing(
         is_wide = selection.output is ListFormat.WIDE or bool(columns)
         show(table(items, columns or listing.columns, wide=is_wide))
     else:
-        say("no row has these values" if selection.filter_ else listing.empty)
+        say("no row matches the filters" if selection.filter_ else listing.empty)
 
 
 def _show_names(names: list[str], data_format: Format | None) -> None:

@@ -22,12 +22,12 @@ PREFIX = "/api/v1"
 TIMEOUT_S, CONNECT_TIMEOUT_S = 120.0, 5.0
 #: Items in each page when a list is read as a whole.
 PAGE = 500
-#: Pauses before a request that got no answer is sent again, with the same idempotency key.
+#: Pauses before an unanswered request is repeated with the same idempotency key.
 RETRY_PAUSES_S = (0.2, 1.0)
 #: Time limit for repeating a request while the server still works on the first one.
 PENDING_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 
-#: What a list holds, and what the answers of get, create and update are.
+#: The type of a list's items, and that of the answers to get, create and update.
 ItemT = TypeVar("ItemT")
 DetailT = TypeVar("DetailT")
 CreatedT = TypeVar("CreatedT")
@@ -196,13 +196,13 @@ def _problem(answer: "httpx.Response") -> Problem:
 
 
 class Collection(Generic[ItemT, DetailT, CreatedT, ChangedT]):
-    """One noun of the API: list, get, create, update, delete, and verbs of its own."""
+    """One noun of the API: list, get, create, update, delete, and its special verbs."""
 
     def __init__(self, transport: Transport, path: str) -> None:
         self._transport, self._path = transport, f"/{path}"
 
     def list(self, limit: int | None = None, **query: Any) -> list[ItemT]:
-        """All, or the first `limit`, page by page."""
+        """All items, or the first `limit`, page by page."""
         items: list[ItemT] = []
         after: str | None = None
         while True:
@@ -214,28 +214,28 @@ class Collection(Generic[ItemT, DetailT, CreatedT, ChangedT]):
                 return items
 
     def get(self, key: str, **query: Any) -> DetailT:
-        """By its key: name or id, FABRIC/VID, CIDR."""
+        """An item by its key: name or id, FABRIC/VID, CIDR."""
         return cast("DetailT", self._transport.send("GET", self._at(key), query=query))
 
     def create(self, body: Document) -> CreatedT:
-        """Create it; a long action answers with its operation."""
+        """Create an item; a long action returns its operation."""
         return cast("CreatedT", self._transport.send("POST", self._path, body=body))
 
     def update(self, key: str, changes: Document, generation: int | None = None) -> ChangedT:
-        """Change what `changes` names; with a generation only if it is still the current one."""
+        """Change the fields in `changes`; with a generation, only if it is still current."""
         answer = self._transport.send("PATCH", self._at(key), body=changes, generation=generation)
         return cast("ChangedT", answer)
 
     def delete(self, key: str, generation: int | None = None, **query: Any) -> Document:
-        """Delete it; a long action answers with its operation, else the answer is empty."""
+        """Delete an item; a long action returns its operation, others an empty document."""
         return self._transport.send("DELETE", self._at(key), query=query, generation=generation)
 
     def ask(self, key: str, what: str, **query: Any) -> Document:
-        """Read a part of it, or something about it."""
+        """Read a part of an item, or information about it."""
         return self._transport.send("GET", f"{self._at(key)}/{what}", query=query)
 
     def act(self, key: str, verb: str, body: Document | None = None, method: str = "POST") -> Document:
-        """A verb of its own."""
+        """Call a special verb of the noun."""
         return self._transport.send(method, f"{self._at(key)}/{verb}", body=body)
 
     def _at(self, key: str) -> str:
