@@ -1,18 +1,17 @@
-"""`zones/`, `resourcepools/` and `domains/`."""
-
-from collections.abc import Callable
-from typing import Any
+"""`fabrics/`, `spaces/`, `zones/`, `resourcepools/` and `domains/`."""
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource, Unsupported
-from hostloom.compat.maas2.references import key_of
-from hostloom.compat.maas2.responses import GONE, MaasResponse, answer
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.noun_actions import NounActions
+from hostloom.compat.maas2.responses import MaasResponse, answer
 from hostloom.compat.maas2.views.network import View, shown_pool, shown_zone
 from hostloom.model.annotation import Annotated
 from hostloom.model.grouping import Domain
 from hostloom.model.keep import KEEP
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations, groupings
+from hostloom.services.fabrics import FABRICS, FabricChanges, FabricInput
 from hostloom.services.groupings import (
     DOMAINS,
     RESOURCE_POOLS,
@@ -22,156 +21,136 @@ from hostloom.services.groupings import (
     GroupChanges,
     GroupInput,
 )
-from hostloom.services.nouns import NamedNoun
+from hostloom.services.spaces import SPACES, SpaceChanges, SpaceInput
 
+fabrics = Resource("Fabrics", "fabrics/", "Manage fabrics.")
+fabric = Resource("Fabric", "fabrics/{id}/", "Manage a fabric.")
+spaces = Resource("Spaces", "spaces/", "Manage spaces.")
+space = Resource("Space", "spaces/{id}/", "Manage a space.")
 zones = Resource("Zones", "zones/", "Manage zones.")
 zone = Resource("Zone", "zones/{name}/", "Manage a zone.")
 pools = Resource("ResourcePools", "resourcepools/", "Manage resource pools.")
 pool = Resource("ResourcePool", "resourcepool/{id}/", "Manage a resource pool.", ("resourcepools/{id}/",))
 domains = Resource("Domains", "domains/", "Manage domains.")
 domain = Resource("Domain", "domains/{id}/", "Manage a domain.")
+FABRIC_RESOURCES = (fabrics, fabric)
+SPACE_RESOURCES = (spaces, space)
 RESOURCES = (zones, zone, pools, pool, domains, domain)
 
 _NAME = Param("name", "The name.", required=True)
 _NEW_NAME = Param("name", "New name.")
 _DESCRIPTION = Param("description", "Free-text description.")
+
+# -- fabrics -----------------------------------------------------------------------------------------------
+
+_FABRIC = (
+    Param("name", "The name; the first free `fabric-N` by default."),
+    _DESCRIPTION,
+    Param("class_type", "Class of the fabric, for use in constraints."),
+)
+
+
+def _fabric_input(form: Form) -> FabricInput:
+    return FabricInput(
+        form.text("name") or None, form.text("class_type") or None, form.text("description") or ""
+    )
+
+
+def _fabric_changes(form: Form) -> FabricChanges:
+    return FabricChanges(
+        form.changed("name"), form.changed("class_type") or None, form.changed("description")
+    )
+
+
+_fabrics = NounActions(FABRICS, "id", View.fabric, _fabric_input, _fabric_changes)
+fabrics.crud("read", "List fabrics with their VLANs.")(_fabrics.list)
+fabrics.crud("create", "Create a fabric with its untagged VLAN.", *_FABRIC)(_fabrics.create)
+fabric.crud("read", "Show a fabric with its VLANs.")(_fabrics.read)
+fabric.crud("update", "Change a fabric.", *_FABRIC)(_fabrics.update)
+fabric.crud("delete", "Delete a fabric without tagged VLANs, subnets and interfaces.")(_fabrics.delete)
+
+# -- spaces ------------------------------------------------------------------------------------------------
+
+_SPACE_NAME = Param("name", "The name; `space-ID` by default.")
+
+
+def _space_input(form: Form) -> SpaceInput:
+    return SpaceInput(form.text("name") or None, form.text("description") or "")
+
+
+def _space_changes(form: Form) -> SpaceChanges:
+    return SpaceChanges(form.text("name") or KEEP, form.changed("description"))
+
+
+_spaces = NounActions(SPACES, "id", View.space, _space_input, _space_changes)
+spaces.crud("read", "List spaces with their VLANs and subnets.")(_spaces.list)
+spaces.crud("create", "Create a space.", _SPACE_NAME, _DESCRIPTION)(_spaces.create)
+space.crud("read", "Show a space with its VLANs and subnets.")(_spaces.read)
+space.crud("update", "Change a space.", _NEW_NAME, _DESCRIPTION)(_spaces.update)
+space.crud("delete", "Delete a space without VLANs.")(_spaces.delete)
+
+# -- zones and resource pools ------------------------------------------------------------------------------
+
+
+def _group_input(form: Form) -> GroupInput:
+    return GroupInput(form.required("name"), form.text("description") or "")
+
+
+def _group_changes(form: Form) -> GroupChanges:
+    return GroupChanges(form.changed("name"), form.changed("description"))
+
+
+def _add_group(actions: NounActions, collection: Resource, member: Resource) -> None:
+    label = actions.noun.kind
+    collection.crud("read", f"List {label}s.")(actions.list)
+    collection.crud("create", f"Create a {label}.", _NAME, _DESCRIPTION)(actions.create)
+    member.crud("read", f"Show a {label}.")(actions.read)
+    member.crud("update", f"Change a {label}.", _NEW_NAME, _DESCRIPTION)(actions.update)
+    member.crud("delete", f"Delete a {label} without members.")(actions.delete)
+
+
+_zones = NounActions(ZONES, "name", lambda _, item: shown_zone(item), _group_input, _group_changes)
+_pools = NounActions(RESOURCE_POOLS, "id", lambda _, item: shown_pool(item), _group_input, _group_changes)
+_add_group(_zones, zones, zone)
+_add_group(_pools, pools, pool)
+
+# -- domains -----------------------------------------------------------------------------------------------
+
 _TTL = Param("ttl", "TTL in seconds; stored for clients, because hostloom serves no DNS.", "Int")
 _AUTHORITATIVE = Param("authoritative", "Whether the domain is authoritative; stored for clients.", "Boolean")
 _FORWARD = Unsupported("forward_dns_servers", "hostloom serves no DNS: omit the field.")
 _MAX_TTL_S = 2**31 - 1
 
 
-class _PlainGroups:
-    """The actions of a kind of group with only a name and a description."""
-
-    def __init__(
-        self,
-        noun: NamedNoun[Any, GroupInput, GroupChanges],
-        parameter: str,
-        renderer: Callable[[Any], dict[str, Any]],
-    ) -> None:
-        self._noun, self._parameter, self._render = noun, parameter, renderer
-
-    def offer(self, collection: Resource, member: Resource) -> None:
-        """Register every action."""
-        label = self._noun.kind
-        collection.crud("read", f"List {label}s.")(self.list)
-        collection.crud("create", f"Create a {label}.", _NAME, _DESCRIPTION)(self.create)
-        member.crud("read", f"Show a {label}.")(self.read)
-        member.crud("update", f"Change a {label}.", _NEW_NAME, _DESCRIPTION)(self.update)
-        member.crud("delete", f"Delete a {label} without members.")(self.delete)
-
-    def list(self, call: Call) -> MaasResponse:
-        """List in the order of ids."""
-        with call.begin() as uow:
-            groups = self._noun.list(uow, call.principal)
-        return answer([self._render(group) for group in groups])
-
-    def create(self, call: Call) -> MaasResponse:
-        """Return the new group."""
-        group_input = GroupInput(call.form.required("name"), call.form.text("description") or "")
-        with call.begin() as uow:
-            created = self._noun.create(uow, call.principal, group_input)
-            uow.commit()
-        return answer(self._render(created))
-
-    def read(self, call: Call) -> MaasResponse:
-        """Look up by name or id."""
-        with call.begin() as uow:
-            return answer(self._render(self._noun.get(uow, call.principal, self._key(call, uow))))
-
-    def update(self, call: Call) -> MaasResponse:
-        """Apply the fields that the client sent."""
-        form = call.form
-        changes = GroupChanges(form.changed("name"), form.changed("description"))
-        with call.begin() as uow:
-            changed = self._noun.update(uow, call.principal, self._key(call, uow), changes)
-            uow.commit()
-        return answer(self._render(changed))
-
-    def delete(self, call: Call) -> MaasResponse:
-        """Delete a group. Raises an error while it has members."""
-        with call.begin() as uow:
-            self._noun.delete(uow, call.principal, self._key(call, uow))
-            uow.commit()
-        return GONE
-
-    def _key(self, call: Call, uow: UnitOfWork) -> str:
-        return key_of(self._noun.repository(uow), call.places[self._parameter])
+def _domain_input(form: Form) -> DomainInput:
+    return DomainInput(form.required("name"), authoritative=form.flag("authoritative") is not False)
 
 
-_PlainGroups(ZONES, "name", shown_zone).offer(zones, zone)
-_PlainGroups(RESOURCE_POOLS, "id", shown_pool).offer(pools, pool)
+def _domain_changes(form: Form) -> DomainChanges:
+    authoritative = form.flag("authoritative")
+    return DomainChanges(form.changed("name"), KEEP if authoritative is None else authoritative)
 
 
-@domains.crud("read", "List domains.")
-def list_domains(call: Call) -> MaasResponse:
-    """List in the order of ids."""
-    with call.begin() as uow:
-        view = View(uow)
-        return answer([view.shown_domain(domain) for domain in DOMAINS.list(uow, call.principal)])
+def _store_ttl(call: Call, uow: UnitOfWork, item: Domain) -> None:
+    ttl = call.form.whole("ttl", 1, _MAX_TTL_S)
+    if ttl is not None:
+        annotations.merge(uow, call.principal, Annotated.DOMAIN, item.id, {"ttl": ttl})
 
 
-@domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
-def create_domain(call: Call) -> MaasResponse:
-    """Return the new domain."""
-    form = call.form
-    name, authoritative, ttl = (
-        form.required("name"),
-        form.flag("authoritative"),
-        form.whole("ttl", 1, _MAX_TTL_S),
-    )
-    with call.begin() as uow:
-        created = DOMAINS.create(
-            uow, call.principal, DomainInput(name, authoritative=authoritative is not False)
-        )
-        return _with_ttl(call, uow, created, ttl)
-
-
-@domain.crud("read", "Show a domain.")
-def read_domain(call: Call) -> MaasResponse:
-    """Look up by id or name."""
-    with call.begin() as uow:
-        return answer(View(uow).shown_domain(_domain(call, uow)))
-
-
-@domain.crud("update", "Change a domain.", _NEW_NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
-def update_domain(call: Call) -> MaasResponse:
-    """Apply the fields that the client sent."""
-    form = call.form
-    authoritative, ttl = form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
-    changes = DomainChanges(form.changed("name"), KEEP if authoritative is None else authoritative)
-    with call.begin() as uow:
-        key = str(_domain(call, uow).id)
-        return _with_ttl(call, uow, DOMAINS.update(uow, call.principal, key, changes), ttl)
-
-
-@domain.crud("delete", "Delete a domain without members.")
-def delete_domain(call: Call) -> MaasResponse:
-    """Delete a domain. Raises an error while it has nodes."""
-    with call.begin() as uow:
-        DOMAINS.delete(uow, call.principal, str(_domain(call, uow).id))
-        uow.commit()
-    return GONE
+_domains = NounActions(DOMAINS, "id", View.shown_domain, _domain_input, _domain_changes, _store_ttl)
+_DOMAIN = (_AUTHORITATIVE, _TTL)
+domains.crud("read", "List domains.")(_domains.list)
+domains.crud("create", "Create a domain.", _NAME, *_DOMAIN, unsupported=(_FORWARD,))(_domains.create)
+domain.crud("read", "Show a domain.")(_domains.read)
+domain.crud("update", "Change a domain.", _NEW_NAME, *_DOMAIN, unsupported=(_FORWARD,))(_domains.update)
+domain.crud("delete", "Delete a domain without members.")(_domains.delete)
 
 
 @domain.op("POST", "set_default", "Make a domain the default one.")
 def set_default(call: Call) -> MaasResponse:
     """Make a domain the default. Free machines in the old default domain move to it."""
     with call.begin() as uow:
-        changed = groupings.set_default_domain(uow, call.principal, str(_domain(call, uow).id))
+        changed = groupings.set_default_domain(uow, call.principal, _domains.key(call, uow))
         document = View(uow).shown_domain(changed)
         uow.commit()
-    return answer(document)
-
-
-def _domain(call: Call, uow: UnitOfWork) -> Domain:
-    return DOMAINS.get(uow, call.principal, key_of(uow.domains, call.places["id"]))
-
-
-def _with_ttl(call: Call, uow: UnitOfWork, item: Domain, ttl: int | None) -> MaasResponse:
-    if ttl is not None:
-        annotations.merge(uow, call.principal, Annotated.DOMAIN, item.id, {"ttl": ttl})
-    document = View(uow).shown_domain(item)
-    uow.commit()
     return answer(document)

@@ -4,6 +4,8 @@ from typing import Any
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.noun_actions import NounActions
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, uri
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.views.nodes import NodeView
@@ -28,42 +30,36 @@ _TAG = (
 )
 
 
-@tags.crud("read", "List tags.")
-def list_tags(call: Call) -> MaasResponse:
-    """List in the order of ids."""
-    with call.begin() as uow:
-        return answer([_shown_tag(tag) for tag in TAGS.list(uow, call.principal)])
+def _tag_input(form: Form) -> TagInput:
+    _refuse_definition(form)
+    return TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
 
 
-@tags.crud("create", "Create a tag.", _NAME, *_TAG)
-def create_tag(call: Call) -> MaasResponse:
-    """Return the new tag."""
-    form = call.form
-    _refuse_definition(call)
-    tag_input = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
-    with call.begin() as uow:
-        created = TAGS.create(uow, call.principal, tag_input)
-        uow.commit()
-    return answer(_shown_tag(created))
+def _tag_changes(form: Form) -> TagChanges:
+    _refuse_definition(form)
+    return TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
 
 
-@tag.crud("read", "Show a tag.")
-def read_tag(call: Call) -> MaasResponse:
-    """Look up by name."""
-    with call.begin() as uow:
-        return answer(_shown_tag(TAGS.get(uow, call.principal, call.places["name"])))
+def _refuse_definition(form: Form) -> None:
+    if (form.text("definition") or "").strip():
+        raise bad_field("definition", "hostloom has no automatic tags: leave the definition empty.")
 
 
-@tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
-def update_tag(call: Call) -> MaasResponse:
-    """Apply the fields that the client sent."""
-    form = call.form
-    _refuse_definition(call)
-    changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
-    with call.begin() as uow:
-        changed = TAGS.update(uow, call.principal, call.places["name"], changes)
-        uow.commit()
-    return answer(_shown_tag(changed))
+def _shown_tag(item: Tag) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "definition": "",
+        "comment": item.description,
+        "kernel_opts": item.kernel_options,
+        "resource_uri": uri(f"tags/{item.name}/"),
+    }
+
+
+_tags = NounActions(TAGS, "name", lambda _, item: _shown_tag(item), _tag_input, _tag_changes)
+tags.crud("read", "List tags.")(_tags.list)
+tags.crud("create", "Create a tag.", _NAME, *_TAG)(_tags.create)
+tag.crud("read", "Show a tag.")(_tags.read)
+tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)(_tags.update)
 
 
 @tag.crud("delete", "Delete a tag, and remove it from all nodes and hosts.")
@@ -86,7 +82,7 @@ def delete_tag(call: Call) -> MaasResponse:
 )
 def update_nodes(call: Call) -> MaasResponse:
     """Return the counts. An unknown node cancels all changes."""
-    _refuse_definition(call)
+    _refuse_definition(call.form)
     name = call.places["name"]
     with call.begin() as uow:
         TAGS.get(uow, call.principal, name)
@@ -150,18 +146,3 @@ def _tagged(call: Call, kinds: frozenset[NodeKind]) -> MaasResponse:
             node for node in nodes.list_(uow, call.principal) if name in node.tags and node.kind in kinds
         ]
         return answer(node_view.documents(carriers, machines.list_(uow, call.principal)))
-
-
-def _refuse_definition(call: Call) -> None:
-    if (call.form.text("definition") or "").strip():
-        raise bad_field("definition", "hostloom has no automatic tags: leave the definition empty.")
-
-
-def _shown_tag(item: Tag) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "definition": "",
-        "comment": item.description,
-        "kernel_opts": item.kernel_options,
-        "resource_uri": uri(f"tags/{item.name}/"),
-    }
