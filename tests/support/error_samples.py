@@ -17,6 +17,7 @@ from hostloom.model.errors.outside import (
     HypervisorRejected,
     ImageFailed,
     OutcomeUnknown,
+    SeedDiskFailed,
     WireRefused,
 )
 from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted, ReportRefused, TooManyRequests
@@ -150,6 +151,7 @@ def _outside() -> list[DriverError]:
         DhcpUnreachable("/run/kea/kea4.sock: no answer within 5 s"),
         DhcpRejected("config-set: pool 10.0.0.0-10.0.0.9 is not in subnet 10.0.1.0/24"),
         ImageFailed("apt-get download linux-image-amd64", "it did not end within 600 s"),
+        SeedDiskFailed("mformat", "it is not installed"),
     ]
 
 

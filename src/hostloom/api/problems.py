@@ -26,6 +26,7 @@ from hostloom.model.errors.outside import (
     HypervisorRejected,
     ImageFailed,
     OutcomeUnknown,
+    SeedDiskFailed,
     WireRefused,
 )
 from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted, ReportRefused, TooManyRequests
@@ -105,6 +106,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     DhcpUnreachable: 503,
     DhcpRejected: 502,
     ImageFailed: 502,
+    SeedDiskFailed: 502,
     DatabaseUnavailable: 503,
     ConfigError: 500,
     LeaseLost: 409,

@@ -105,7 +105,7 @@ class BondOptions:
         if value is not None and self.mode not in modes:
             allowed = f"leave it out, or use {' or '.join(modes)}"
             raise InvalidValue(
-                field_name, str(value), f"means nothing for a bond of mode {self.mode}", allowed
+                field_name, str(value), f"has no meaning for a bond of mode {self.mode}", allowed
             )
 
 
@@ -155,7 +155,7 @@ class ConfiguredInterface:
             _check_range("mtu", self.mtu, MIN_MTU, MAX_MTU)
         if len(self.links) > MAX_LINKS:
             raise InvalidValue(
-                "links", len(self.links), f"of {self.name} are too many", f"at most {MAX_LINKS}"
+                "links", len(self.links), f"is too many for {self.name}", f"give it at most {MAX_LINKS}"
             )
         self._check_kind()
 
@@ -166,7 +166,7 @@ class ConfiguredInterface:
             raise InvalidValue("mac", None, f"of {self.name} is missing", "a NIC is found by its MAC")
         if is_nic and self.parents:
             raise InvalidValue(
-                "parents", list(self.parents), f"are set for the NIC {self.name}", "a NIC has none"
+                "parents", list(self.parents), f"cannot be parents of the NIC {self.name}", "a NIC has none"
             )
         if is_vlan and len(self.parents) != 1:
             raise InvalidValue("parents", list(self.parents), f"of {self.name} are not one interface")
@@ -195,7 +195,7 @@ class InterfaceConfig:
     def __post_init__(self) -> None:
         if len(self.interfaces) > MAX_INTERFACES:
             raise InvalidValue(
-                "interfaces", len(self.interfaces), "are too many", f"at most {MAX_INTERFACES}"
+                "interfaces", len(self.interfaces), "is too many", f"configure at most {MAX_INTERFACES}"
             )
         _check_unique("interface", [interface.name for interface in self.interfaces])
         _check_unique("mac", [str(nic.mac) for nic in self.interfaces if nic.kind is InterfaceKind.PHYSICAL])

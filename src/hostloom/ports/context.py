@@ -13,6 +13,7 @@ from hostloom.ports.disk_images import DiskImageFiles
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
+from hostloom.ports.seed_disks import SeedDisks
 from hostloom.ports.store import Store
 from hostloom.ports.wire import WireProbe
 
@@ -78,4 +79,6 @@ class Ports:
     images: ImageStore | None = None
     #: None: no disk images are kept here.
     disk_images: DiskImageFiles | None = None
+    #: None: no machine can be deployed.
+    seed_disks: SeedDisks | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)

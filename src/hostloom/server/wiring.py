@@ -12,6 +12,7 @@ from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
 from hostloom.images.disk_directory import DiskDirectory
+from hostloom.images.seed_disk import MtoolsSeedDisks
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.host_uri import UriRules
 from hostloom.model.service_settings import ServiceSettings
@@ -69,6 +70,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         wire=AgentProbe(remotes),
         images=ImageDirectory(settings.images, SystemClock().now),
         disk_images=DiskDirectory(settings.images),
+        seed_disks=MtoolsSeedDisks(),
         settings=service_settings(settings),
     )
 

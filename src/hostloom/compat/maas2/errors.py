@@ -17,6 +17,7 @@ from hostloom.model.errors.outside import (
     HypervisorRejected,
     ImageFailed,
     OutcomeUnknown,
+    SeedDiskFailed,
     WireRefused,
 )
 from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted, ReportRefused, TooManyRequests
@@ -90,6 +91,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     DhcpUnreachable: 503,
     DhcpRejected: 503,
     ImageFailed: 503,
+    SeedDiskFailed: 503,
     DatabaseUnavailable: 503,
     ConfigError: 500,
     LeaseLost: 409,

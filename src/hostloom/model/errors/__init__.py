@@ -42,7 +42,8 @@ HostloomError
 │   ├── OutcomeUnknown       host, action: a changing call ran out of time
 │   ├── DhcpUnreachable      cause
 │   ├── DhcpRejected         cause: Kea's own words
-│   └── ImageFailed          what, cause
+│   ├── ImageFailed          what, cause
+│   └── SeedDiskFailed       what, cause
 ├── DatabaseUnavailable   trouble: the database is locked, full, read-only or gone
 └── ConfigError           setting, value, problem, allowed
 

@@ -132,3 +132,13 @@ class ImageFailed(DriverError):
     def __init__(self, what: str, cause: str) -> None:
         super().__init__(f"the boot image cannot be built: {what}: {cause}")
         self.what, self.cause = what, cause
+
+
+class SeedDiskFailed(DriverError):
+    """The disk with a machine's configuration could not be made; nothing was changed."""
+
+    code = "seed-disk-failed"
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(f"the seed disk cannot be made: {what}: {cause}")
+        self.what, self.cause = what, cause

@@ -1,0 +1,61 @@
+"""Makes seed disks with mtools: vfat file systems, which need neither root nor a mount."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hostloom.model.errors.outside import SeedDiskFailed
+
+LABEL = "cidata"
+_MIB, _SECTOR = 2**20, 512
+#: Boot sector, file allocation tables, root folder, and a cluster for the end of each file.
+_OVERHEAD_BYTES = 128 * 1024
+_MAX_BYTES = 16 * _MIB
+#: 1980, the first year that vfat can express: the files have the same time whenever the disk is made.
+_EPOCH = "315532800"
+_TIMEOUT_S = 30
+
+
+class MtoolsSeedDisks:
+    """Writes the files into a folder that only this user can read, and copies them into an image there."""
+
+    def build(self, files: Mapping[str, str]) -> bytes:
+        """The bytes of the disk."""
+        contents = {name: text.encode() for name, text in files.items()}
+        size_bytes = sum(map(len, contents.values())) + _OVERHEAD_BYTES
+        size_bytes += -size_bytes % _MIB
+        if size_bytes > _MAX_BYTES:
+            raise SeedDiskFailed("files", f"they need {size_bytes} bytes, more than {_MAX_BYTES}")
+        with TemporaryDirectory(prefix="hostloom-seed-") as name:
+            folder = Path(name)
+            for file, content in contents.items():
+                (folder / file).write_bytes(content)
+            sectors = str(size_bytes // _SECTOR)
+            geometry = ["-T", sectors, "-h", "16", "-s", "32"]
+            _run(["mformat", "-C", "-i", "disk.img", *geometry, "-N", "0", "-v", LABEL, "::"], folder)
+            _run(["mcopy", "-i", "disk.img", *contents, "::"], folder)
+            return (folder / "disk.img").read_bytes()
+
+
+def _run(argv: Sequence[str], folder: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "C", "MTOOLSRC": os.devnull, "SOURCE_DATE_EPOCH": _EPOCH}
+    try:
+        result = subprocess.run(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise SeedDiskFailed(argv[0], "it is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise SeedDiskFailed(argv[0], f"it did not end within {_TIMEOUT_S} s") from error
+    if result.returncode != 0:
+        message = result.stderr.strip() or f"exit code {result.returncode}"
+        raise SeedDiskFailed(argv[0], message[-500:])
