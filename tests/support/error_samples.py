@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from hostloom.decide.explain.refused import refused
+from hostloom.decide.explain.reason_texts import refused
 from hostloom.model.errors.base import DriverError, HostloomError, RequestError
 from hostloom.model.errors.outside import (
     DhcpRejected,

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
@@ -206,6 +208,23 @@ async def change_call(
         digest.hexdigest(),
         _generation(if_match),
     )
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: nothing is ever ignored."""
+    route = request.scope.get("route")
+    if isinstance(route, APIRoute):
+        names = set(_query_names(route.dependant))
+        for name in request.query_params:
+            if name not in names:
+                allowed = f"use {', '.join(sorted(names))}" if names else "send none"
+                raise InvalidValue("query", name, "is not a query parameter of this request", allowed)
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (query_param.alias for query_param in dependant.query_params)
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)
 
 
 Reading = Annotated[ApiCall, Depends(read_call)]

@@ -1,21 +1,19 @@
 """The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from hostloom.api import metrics
 from hostloom.api.admission import ApiBodyPolicy, BodyPolicy, KnownNames, Limits
-from hostloom.api.calls import authenticate
+from hostloom.api.calls import authenticate, refuse_unknown_query
 from hostloom.api.health import Health
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
@@ -45,7 +43,6 @@ from hostloom.api.routers import (
     vlans,
     world,
 )
-from hostloom.model.errors.values import InvalidValue
 from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports
 
@@ -159,23 +156,6 @@ def _routes() -> list[BaseRoute]:
     for router in (api, _health(), metrics.router):
         root.include_router(router)
     return root.routes
-
-
-def refuse_unknown_query(request: Request) -> None:
-    """Refuse a query parameter that the route does not know: nothing is ever ignored."""
-    route = request.scope.get("route")
-    if isinstance(route, APIRoute):
-        names = set(_query_names(route.dependant))
-        for name in request.query_params:
-            if name not in names:
-                allowed = f"use {', '.join(sorted(names))}" if names else "send none"
-                raise InvalidValue("query", name, "is not a query parameter of this request", allowed)
-
-
-def _query_names(dependant: Dependant) -> Iterator[str]:
-    yield from (query_param.alias for query_param in dependant.query_params)
-    for dependency in dependant.dependencies:
-        yield from _query_names(dependency)
 
 
 def _health() -> APIRouter:

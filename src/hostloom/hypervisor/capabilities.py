@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from hostloom.decide.hosts.host_uuid import identifying_uuid
+from hostloom.decide.hosts.host_identity import identifying_uuid
 from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.libvirt_names import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
 from hostloom.hypervisor.partial_reads import reading

@@ -71,7 +71,7 @@ class ObservedHost:
     unread: tuple[str, ...] = ()
     #: Memory that the host keeps as huge pages: only machines that ask libvirt for them get any.
     huge_pages_mib: int = 0
-    #: libvirt's UUID of the host; empty: none, or one that many hosts share (decide/hosts/host_uuid.py).
+    #: libvirt's UUID of the host; empty: none, or one that many hosts share (decide/hosts/host_identity.py).
     uuid: str = ""
 
 

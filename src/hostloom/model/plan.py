@@ -1,11 +1,14 @@
 """Plans, refusals and explanations: what the decision engine answers, as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hostloom.model.hypothetical import Suggestion
 from hostloom.model.ids import HostId, SubnetId
 from hostloom.model.machine import Disk, MachineInterface, MachineSpec
+
+#: Names that a stored explanation keeps of a group of hosts.
+STORED_NAMES = 20
 
 
 class RequestCode(StrEnum):
@@ -231,6 +234,11 @@ class Explanation:
     host_runner_up: str = ""
     #: Of a refused request: what would make it fit, the least first.
     suggestions: tuple[Suggestion, ...] = ()
+
+    def shortened(self) -> "Explanation":
+        """The explanation as it is stored: its size does not grow with the number of hosts."""
+        groups = (replace(group, hosts=group.hosts[:STORED_NAMES]) for group in self.others)
+        return replace(self, others=tuple(groups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Plans that were kept: what exactly was shown, to be applied as it is for a quarter of an hour."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
@@ -11,14 +11,6 @@ from hostloom.model.request import Identities, ParsedBatch
 PLAN_LIFETIME_S = 15 * 60.0
 #: At most this many plans that were not applied are kept, the newest ones.
 MAX_PLANS = 1000
-#: Names that a stored explanation keeps of a group of hosts.
-STORED_NAMES = 20
-
-
-def shortened(explanation: Explanation) -> Explanation:
-    """An explanation of a size that does not grow with the number of hosts: what is stored."""
-    groups = (replace(group, hosts=group.hosts[:STORED_NAMES]) for group in explanation.others)
-    return replace(explanation, others=tuple(groups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from hostloom.decide.hosts.mac_evidence import Likeness, compare, nic_macs
+from hostloom.decide.hosts.host_identity import Likeness, compare, nic_macs
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.event import node_subject
 from hostloom.model.ids import RackId, SystemId

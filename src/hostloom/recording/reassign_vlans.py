@@ -3,8 +3,7 @@
 See docs/explanation/rules.md#the-vlan-of-a-host-interface.
 """
 
-from hostloom.decide.hosts.inventory import take_inventory
-from hostloom.decide.placement.libvirt_networks import own_bridges
+from hostloom.decide.hosts.inventory import private_bridges, take_inventory
 from hostloom.model.node import NodeInterface
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.ports.store import UnitOfWork
@@ -13,7 +12,7 @@ from hostloom.ports.store import UnitOfWork
 def rederive_vlans(uow: UnitOfWork) -> None:
     """Update nodes whose interfaces get other VLANs; VLANs set by an operator stay."""
     snapshot = uow.snapshot()
-    local = {s.host.correlation.system_id: own_bridges(s.host) for s in snapshot.hosts}
+    local = {s.host.correlation.system_id: private_bridges(s.host) for s in snapshot.hosts}
     for node in snapshot.nodes:
         observed_network = ObservedNetwork(
             node.hostname, tuple(_link(interface) for interface in node.interfaces)

@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
-from hostloom.decide.hosts.drift import drift, host_drift, memory_after
-from hostloom.decide.hosts.interface_match import match_interfaces
-from hostloom.decide.hosts.inventory import Inventory, take_inventory
-from hostloom.decide.placement.libvirt_networks import network_vids, own_bridges
+from hostloom.decide.hosts.drift import drift, host_drift, match_interfaces, memory_after
+from hostloom.decide.hosts.inventory import Inventory, private_bridges, tags_by_bridge, take_inventory
 from hostloom.model.drift import Drift
 from hostloom.model.errors.resources import AlreadyExists
 from hostloom.model.errors.stale import ReadMeanwhile
@@ -112,7 +110,7 @@ def _record(
     node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
     if node is not None and observation.network is not None:
         fresh = replace(host, libvirt_networks=observation.host.libvirt_networks)
-        bridges, vids = own_bridges(fresh), network_vids(fresh)
+        bridges, vids = private_bridges(fresh), tags_by_bridge(fresh)
         node = record_network(uow, ports, node, observation.network, host_subject(host), bridges, vids)
     findings = findings_of(observation)
     tell_findings(uow, ports, host, findings)

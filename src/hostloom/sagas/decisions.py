@@ -10,8 +10,7 @@ from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check_all
 from hostloom.decide.deadline import limited
 from hostloom.decide.explain.explain import summary_of
-from hostloom.decide.explain.reason_texts import render_difference
-from hostloom.decide.explain.refused import refused
+from hostloom.decide.explain.reason_texts import refused, render_difference
 from hostloom.decide.placement.plan_difference import differences
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.refusals import DecisionTooLong

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.explain.refused import refused
+from hostloom.decide.explain.reason_texts import refused
 from hostloom.decide.machines.allocation import allocate as decide
 from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import HostState, Snapshot

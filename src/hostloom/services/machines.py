@@ -21,7 +21,6 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities, ParsedBatch
-from hostloom.model.stored_plan import shortened
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
@@ -143,7 +142,7 @@ def _tell_refused(uow: UnitOfWork, ports: Ports, hostname: str, refused: Refused
     """Record an event with the explanation, so that `why` can answer for a refused machine."""
     details = {}
     if isinstance(refused.explanation, Explanation):
-        details = {"explanation": to_json(shortened(refused.explanation))}
+        details = {"explanation": to_json(refused.explanation.shortened())}
     subject = EventSubject(EventSubjectKind.MACHINE, name=hostname)
     kind = EventKind.MACHINE_REFUSED
     uow.events.add(Event(kind, subject, str(refused), ports.clock.now(), details=details))

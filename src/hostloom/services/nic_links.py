@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hostloom.decide.explain.refused import refused
+from hostloom.decide.explain.reason_texts import refused
 from hostloom.decide.placement.addresses import address_index_of
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S

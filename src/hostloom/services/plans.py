@@ -22,7 +22,6 @@ from hostloom.model.stored_plan import (
     PlanContent,
     Rendering,
     StoredPlan,
-    shortened,
 )
 from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisors
@@ -73,7 +72,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         parsed,
         identities,
         decision.plans,
-        tuple(shortened(explanation) for explanation in decision.explanations),
+        tuple(explanation.shortened() for explanation in decision.explanations),
         _render(ports, snapshot, decision.plans),
         # Without a rack nothing changes, because hostloom has no DHCP server.
         dhcp_additions(snapshot, decision.plans) if racks else (),

@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from hostloom.decide.explain.refused import refused
+from hostloom.decide.explain.reason_texts import refused
 from hostloom.decide.placement.capacity import lacking
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
@@ -32,8 +32,7 @@ from hostloom.model.network import AddressKind, HeldAddress, RangeKind
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.store import tables as t
 from hostloom.store.addresses import has_ip
-from hostloom.store.hosts import host_of
-from hostloom.store.snapshot import bytes_by_pool
+from hostloom.store.hosts import bytes_by_pool, host_of
 from hostloom.store.transaction import Transaction
 from hostloom.store.types import DISKS, AddressText
 

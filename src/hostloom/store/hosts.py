@@ -1,18 +1,20 @@
-"""KVM hosts in the database."""
+"""KVM hosts in the database, and what the machines on each of them use."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from hostloom.model.attachment import AttachKind
 from hostloom.model.errors.stale import StaleGeneration
-from hostloom.model.host import Correlation, Host
-from hostloom.model.ids import HostId
-from hostloom.model.machine import MachineOrigin
+from hostloom.model.host import Correlation, Host, PlacedInterface, PlacedMachine
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.machine import Disk, Machine, MachineOrigin
 from hostloom.store import tables
 from hostloom.store.node_rows import remove_nodes
 from hostloom.store.records import Records
-from hostloom.store.transaction import columns_of
+from hostloom.store.transaction import Transaction, columns_of
 
 _PLAIN = [field.name for field in fields(Host) if field.name != "correlation"]
 
@@ -100,3 +102,78 @@ def host_of(row: Row[Any]) -> Host:
         columns["candidates"],
     )
     return Host(**{name: columns[name] for name in _PLAIN}, correlation=match)
+
+
+def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId, PlacedMachine]]:
+    """Machines on hosts as (host, system id, resources); two statements.
+
+    Disks count in full towards `reserved_bytes`, except those of adopted machines, which only libvirt's
+    free figure includes (see model.host.bytes_left).
+    """
+    machines = tables.machines
+    page = select(
+        machines.c.system_id,
+        machines.c.host_id,
+        machines.c.cores,
+        machines.c.memory_mib,
+        machines.c.disks,
+        machines.c.origin,
+        tables.nodes.c.hostname,
+    ).join(tables.nodes)
+    rows = tx.rows(page.where(machines.c.host_id.is_not(None), condition))
+    if not rows:
+        return []
+    interfaces = _read_placed_interfaces(tx, condition)
+    return [
+        (
+            row.host_id,
+            row.system_id,
+            PlacedMachine(
+                row.hostname,
+                row.cores,
+                row.memory_mib,
+                tuple(interfaces.get(row.system_id, ())),
+                {} if row.origin is MachineOrigin.ADOPTED else bytes_by_pool(row.disks),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _read_placed_interfaces(tx: Transaction, condition: Any) -> dict[str, list[PlacedInterface]]:
+    """NICs that use a host's interfaces or networks, by system id."""
+    nics = tables.machine_interfaces
+    query = (
+        select(nics.c.system_id, nics.c.attachment_kind, nics.c.source, nics.c.macvlan_mode)
+        .join(tables.machines)
+        .where(condition, nics.c.attachment_kind != AttachKind.OTHER)
+        .order_by(nics.c.system_id, nics.c.position)
+    )
+    interfaces: dict[str, list[PlacedInterface]] = {}
+    for row in tx.rows(query):
+        placed_interface = PlacedInterface(row.attachment_kind, row.source, row.macvlan_mode)
+        interfaces.setdefault(row.system_id, []).append(placed_interface)
+    return interfaces
+
+
+def bytes_by_pool(disks: Iterable[Disk]) -> dict[str, int]:
+    """Sizes of disks, summed up by storage pool."""
+    sizes: dict[str, int] = {}
+    for disk in disks:
+        sizes[disk.pool] = sizes.get(disk.pool, 0) + disk.size_bytes
+    return sizes
+
+
+def placed_of(machine: Machine) -> PlacedMachine:
+    """The resources that a machine uses on its host."""
+    return PlacedMachine(
+        machine.hostname,
+        machine.cores,
+        machine.memory_mib,
+        tuple(
+            PlacedInterface(nic.attachment.kind, nic.attachment.source, nic.attachment.mode)
+            for nic in machine.interfaces
+            if nic.attachment.kind is not AttachKind.OTHER
+        ),
+        {} if machine.origin is MachineOrigin.ADOPTED else bytes_by_pool(machine.disks),
+    )

@@ -14,14 +14,13 @@ from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import HeldAddress
-from hostloom.model.stored_plan import shortened
 from hostloom.ports.store import Reservation
 from hostloom.serialization import to_json
 from hostloom.store import tables
 from hostloom.store.conflicts import find_against
+from hostloom.store.hosts import placed_of, read_placed
 from hostloom.store.machines import Machines
 from hostloom.store.node_rows import insert_machine, node_of, remove_machines
-from hostloom.store.snapshot import placed_of, read_placed
 from hostloom.store.transaction import PlacementLock, Transaction
 
 
@@ -88,7 +87,7 @@ def _insert(
     addresses: Sequence[HeldAddress],
     revision: int,
 ) -> None:
-    explanation = to_json(shortened(reservation.explanation))
+    explanation = to_json(reservation.explanation.shortened())
     insert_machine(tx, machine, explanation, revision, reservation.domain_id)
     stored: dict[int, HeldAddress] = {}
     if addresses:

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_interface
 import pytest
 
 from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
-from hostloom.decide.hosts.host_uuid import identifying_uuid
+from hostloom.decide.hosts.host_identity import identifying_uuid
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
 from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId
 from hostloom.model.network import AddressKind, HeldAddress

@@ -7,9 +7,16 @@ from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.reason_texts import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
 from hostloom.decide.placement import compose
-from hostloom.model.plan import Decision, Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
+from hostloom.model.plan import (
+    STORED_NAMES,
+    Decision,
+    Explanation,
+    HostGroup,
+    RejectionCode,
+    RequestCode,
+    WarningCode,
+)
 from hostloom.model.request import Identities, ParsedRequest
-from hostloom.model.stored_plan import STORED_NAMES, shortened
 from hostloom.serialization import from_json, to_json
 from support.a_request import a_request
 from support.worlds import world
@@ -87,7 +94,7 @@ def test_a_long_list_is_counted() -> None:
 def test_what_is_stored_does_not_grow_with_the_fleet() -> None:
     names = tuple(f"kvm{n}" for n in range(5000))
     told = Explanation("kvm0", others=(HostGroup(RequestCode.POOL_FULL, 5000, names),))
-    stored = json.loads(json.dumps(to_json(shortened(told))))
+    stored = json.loads(json.dumps(to_json(told.shortened())))
     assert stored["others"] == [{"code": "pool-full", "count": 5000, "hosts": list(names[:STORED_NAMES])}]
     again = from_json(stored, Explanation)
     assert again.others[0].count == 5000

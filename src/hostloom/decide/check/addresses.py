@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from hostloom.decide.check.scene import Scene
-from hostloom.decide.check.terms import names_subnet
+from hostloom.decide.check.constraints import Scene, names_subnet
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SubnetId
 from hostloom.model.machine import MachineInterface

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hostloom.decide.check.addresses import check_addresses
+from hostloom.decide.check.constraints import Scene
 from hostloom.decide.check.nics import check_nics
-from hostloom.decide.check.scene import Scene
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, Host, PlacedInterface, PlacedMachine, StoragePool
 from hostloom.model.machine import Disk, DiskFormat

@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from hostloom.model.errors.refusals import HostFull, Refused
 from hostloom.model.plan import (
     PlanWarning,
     Refusal,
@@ -188,3 +189,16 @@ def render_difference(difference: PlanDifference) -> str:
         reason = render_refusal(difference.refusal)
     words = f"{difference.machine} {difference.field}: {difference.planned} -> {difference.now}"
     return f"{words}: {reason}" if reason else words
+
+
+_FULL = frozenset({RequestCode.NOT_ENOUGH_CORES, RequestCode.NOT_ENOUGH_MEMORY, RequestCode.POOL_FULL})
+
+
+def refused(refusal: Refusal, text: str = "", explanation: object = None) -> Refused:
+    """The error of a refusal; `text` says it in another context, such as a batch."""
+    words = text or render_refusal(refusal)
+    if refusal.code in _FULL:
+        return HostFull(
+            refusal.code, words, explanation, refusal.subject, wanted=refusal.wanted, found=refusal.found
+        )
+    return Refused(refusal.code, words, explanation)

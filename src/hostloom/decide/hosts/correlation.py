@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from hostloom.decide.hosts.mac_evidence import Likeness, NicMacs, compare, nic_macs
+from hostloom.decide.hosts.host_identity import Likeness, NicMacs, compare, nic_macs
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
 from hostloom.model.ids import SystemId, natural_key
 from hostloom.model.network import Address, HeldAddress

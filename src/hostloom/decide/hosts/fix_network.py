@@ -6,8 +6,9 @@ See docs/explanation/rules.md#without-interface-constraints.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hostloom.decide.hosts.inventory import private_bridges
 from hostloom.decide.placement.candidates import NETWORK_ORDER, Candidate, HostView, view_of
-from hostloom.decide.placement.libvirt_networks import failed_conditions, own_bridges
+from hostloom.decide.placement.libvirt_networks import failed_conditions
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
 from hostloom.model.host import CorrelationState
@@ -180,7 +181,7 @@ def _make(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
         return FixRefusal(FixCode.BRIDGE_NOT_KNOWN, MADE, name)
     if bridge.kind is not InterfaceKind.BRIDGE:
         return FixRefusal(FixCode.NOT_A_BRIDGE, name, bridge.kind)
-    if name in own_bridges(view.state.host):
+    if name in private_bridges(view.state.host):
         return FixRefusal(FixCode.BRIDGE_OF_LIBVIRT, name)
     barred = next(no for candidate, no in view.judged if candidate.source == name)
     if barred is not None:

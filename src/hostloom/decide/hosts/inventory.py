@@ -11,6 +11,7 @@ from ipaddress import IPv4Interface, IPv6Interface
 from hostloom.decide.hosts.new_network import NewNetwork
 from hostloom.decide.hosts.stacked_tags import JOINING, is_tagged
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.host import Forward, Host
 from hostloom.model.ids import InterfaceId, VlanId, natural_key
 from hostloom.model.network import UNTAGGED, Fabric, Subnet, Vlan
 from hostloom.model.node import (
@@ -51,8 +52,8 @@ def take_inventory(
 ) -> Inventory:
     """Find every interface's VLAN: operator, subnet, parent, port, master; else none.
 
-    The addresses of `own_bridges` say nothing: libvirt gives every host's NAT bridge the same one.
-    `network_vids` are the tags that libvirt networks give machines, by bridge: their VLANs are made.
+    `own_bridges`: see `private_bridges`; their addresses are not evidence. `network_vids`: see
+    `tags_by_bridge`; their VLANs are created.
     """
     return _Inventory(observed, recorded, snapshot, own_bridges, network_vids or {}).take()
 
@@ -247,3 +248,21 @@ class _Inventory:
             routers=link.routers,
         )
         return replace(interface, tags=before.tags) if before else interface
+
+
+def private_bridges(host: Host) -> frozenset[str]:
+    """Bridges of libvirt's private networks, which have the same addresses on every host."""
+    return frozenset(
+        network.bridge
+        for network in host.libvirt_networks
+        if network.bridge is not None and network.forward is not Forward.BRIDGE
+    )
+
+
+def tags_by_bridge(host: Host) -> dict[str, frozenset[int]]:
+    """The tags that libvirt networks give to their machines, by bridge."""
+    vids: dict[str, frozenset[int]] = {}
+    for network in host.libvirt_networks:
+        if network.bridge is not None and network.vid:
+            vids[network.bridge] = vids.get(network.bridge, frozenset()) | {network.vid}
+    return vids

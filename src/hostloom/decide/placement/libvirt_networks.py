@@ -9,7 +9,7 @@ from hostloom.decide.placement.candidates import NETWORK_ORDER, HostView, view_o
 from hostloom.decide.placement.place_nics import network_warnings, place_nics, probe_warnings
 from hostloom.decide.request.resolve import resolve_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.host import CorrelationState, Forward, Host, LibvirtNetwork
+from hostloom.model.host import CorrelationState, LibvirtNetwork
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
 from hostloom.model.request import ParsedRequest
@@ -94,24 +94,6 @@ def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
         default_attachment.served(candidate) if is_bridge_known is None else None,
     )
     return tuple(rejection for rejection in rejections if rejection is not None)
-
-
-def own_bridges(host: Host) -> frozenset[str]:
-    """Bridges of libvirt's private networks, which have the same addresses on every host."""
-    return frozenset(
-        network.bridge
-        for network in host.libvirt_networks
-        if network.bridge is not None and network.forward is not Forward.BRIDGE
-    )
-
-
-def network_vids(host: Host) -> dict[str, frozenset[int]]:
-    """The tags that libvirt networks give to their machines, by bridge."""
-    vids: dict[str, frozenset[int]] = {}
-    for network in host.libvirt_networks:
-        if network.bridge is not None and network.vid:
-            vids[network.bridge] = vids.get(network.bridge, frozenset()) | {network.vid}
-    return vids
 
 
 def _choice(view: HostView) -> _Choice:

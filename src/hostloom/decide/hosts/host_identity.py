@@ -1,4 +1,4 @@
-"""What MAC addresses say about whether two readings are of one machine.
+"""Evidence that two readings are of one host: the MAC addresses of its NICs, and its UUID.
 
 See docs/explanation/rules.md#which-node-a-host-is.
 """
@@ -14,6 +14,23 @@ from hostloom.model.observed import ObservedLink
 
 #: Names that udev gives to network adapters on USB: `usb0`, `enx001122334455`, `enp0s20f0u8`.
 _USB = re.compile(r"usb\d+|enx[0-9a-f]{12}|en[a-z0-9]*u\d+(u\d+)*(c\d+)?(i\d+)?")
+#: UUIDs that firmware ships in place of one of its own.
+_PLACEHOLDERS = frozenset(
+    {
+        "03000200040005000006000700080009",
+        "00020003000400050006000700080009",
+        "0123456789abcdef0123456789abcdef",
+        "00112233445566778899aabbccddeeff",
+        "12345678123456781234567812345678",
+        "123456781234123412341234567890ab",
+        "12345678123412341234123456789abc",
+        "123456781234567890abcddeefaabbcc",
+        "4c4c454400002010802080c04f202020",
+        "deadbeefdeadbeefdeadbeefdeadbeef",
+    }
+)
+#: A random UUID has about 14 different hexadecimal digits; one with so few was not drawn.
+_FEW_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -73,3 +90,12 @@ def compare(first: NicMacs, second: NicMacs) -> Likeness:
 def _is_local(mac: MacAddress) -> bool:
     """The second lowest bit of the first byte is set: locally administered (IEEE 802)."""
     return bool(int(mac.text[:2], 16) & 2)
+
+
+def identifying_uuid(text: str) -> str:
+    """The UUID in lower case; empty where it identifies no host, or is none."""
+    digits = text.strip().lower().replace("-", "")
+    is_uuid = len(digits) == 32 and all(digit in "0123456789abcdef" for digit in digits)
+    if not is_uuid or digits in _PLACEHOLDERS or len(set(digits)) <= _FEW_DIGITS:
+        return ""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,16 +1,48 @@
-"""The checker's own evaluation of interface constraints: whether a host interface meets a label."""
+"""What the checker checks, and its own evaluation of interface constraints."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 
-from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.host import CorrelationState
 from hostloom.model.ids import SpaceId, VlanId
 from hostloom.model.network import Subnet, Vlan
-from hostloom.model.node import NodeInterface
-from hostloom.model.request import LabelConstraints, Term
+from hostloom.model.node import Node, NodeInterface
+from hostloom.model.plan import Plan
+from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
 _VLAN_KEYS = ("fabric", "fabric_class", "vlan", "vid", "space", "subnet", "subnet_cidr")
 _OWN_KEYS = ("id", "name", "hostname", "type", "tag", "link_speed", "ip")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A plan that is to be checked."""
+
+    snapshot: Snapshot
+    #: The host including the other machines of the batch.
+    state: HostState
+    request: ParsedRequest
+    plan: Plan
+    #: The labels of the request; none without interface constraints.
+    labels: tuple[LabelConstraints, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the host is correlated with a node."""
+        return self.state.host.correlation.state is CorrelationState.CORRELATED
+
+    @cached_property
+    def node(self) -> Node | None:
+        """The node that the host is."""
+        return self.snapshot.node_of(self.state.host)
+
+    @cached_property
+    def interfaces(self) -> dict[str, NodeInterface]:
+        """Host interfaces by name."""
+        return {interface.name: interface for interface in (self.node.interfaces if self.node else ())}
 
 
 def unmet_keys(
