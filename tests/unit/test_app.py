@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from hostloom.server import app
-from hostloom.server.config import Listen, Settings
+from hostloom.server.config import Settings
 from hostloom.server.periodic import Reports
+from hostloom.server.setting_values import Listen
 from support.little_world import little_world
 from support.sshd import free_port
 

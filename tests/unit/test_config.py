@@ -1,11 +1,13 @@
 import re
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from hostloom.model.errors.server import ConfigError
-from hostloom.server.config import Listen, Settings, load_settings
+from hostloom.server.config import Settings, load_settings
+from hostloom.server.setting_values import Listen
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -74,6 +76,30 @@ def test_a_flag_is_true_or_false(tmp_path: Path, value: bool | str, wanted: bool
 def test_a_flag_that_is_neither_is_refused(tmp_path: Path, value: object) -> None:
     with pytest.raises(ConfigError, match="kea_embedded"):
         load_settings({}, {"kea_embedded": value}, write(tmp_path, ""))
+
+
+LISTS = [
+    ("boot_networks", "10.0.0.0/8, 2001:db8::/32,", (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))),
+    ("kea_socket_dirs", "/run/kea, /run/other", (Path("/run/kea"), Path("/run/other"))),
+    ("allowed_hosts", " a.example ,b.example", ("a.example", "b.example")),
+]
+
+
+@pytest.mark.parametrize(("setting", "variable", "wanted"), LISTS)
+def test_a_list_is_a_list_in_the_file_and_has_commas_in_a_variable(
+    tmp_path: Path, setting: str, variable: str, wanted: tuple[object, ...]
+) -> None:
+    in_file = "[" + ", ".join(f'"{entry}"' for entry in wanted) + "]"
+    file = write(tmp_path, f"{setting} = {in_file}\n")
+    assert getattr(load_settings({}, {}, file), setting) == wanted
+    assert getattr(load_settings({f"HOSTLOOM_{setting.upper()}": variable}, {}, file), setting) == wanted
+
+
+@pytest.mark.parametrize("setting", [setting for setting, _, _ in LISTS])
+@pytest.mark.parametrize("entries", ["7", "[7]", '{a = "b"}'])
+def test_what_is_no_list_of_its_kind_is_refused(tmp_path: Path, setting: str, entries: str) -> None:
+    with pytest.raises(ConfigError, match=setting):
+        load_settings({}, {}, write(tmp_path, f"{setting} = {entries}\n"))
 
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text(encoding="utf-8")

@@ -57,20 +57,24 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
         say(f"no libvirt networks: `hostloom host fix-network {key}` creates one on a served bridge")
 
 
+NetworkName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NETWORK", help="libvirt network; default: the network that hostloom would use first."
+    ),
+]
+MakeMaas = Annotated[
+    str | None,
+    typer.Option("--make-maas", metavar="BRIDGE", help="Create a network `maas` on this bridge instead."),
+]
+
+
 @app.command("fix-network")
 def fix_network(
     context: typer.Context,
     key: Key,
-    network: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="NETWORK", help="libvirt network; default: the network that hostloom would use first."
-        ),
-    ] = None,
-    make_maas: Annotated[
-        str | None,
-        typer.Option("--make-maas", metavar="BRIDGE", help="Create a network `maas` on this bridge instead."),
-    ] = None,
+    network: NetworkName = None,
+    make_maas: MakeMaas = None,
     yes: Yes = False,
     wait: Wait = True,
     output: Output = Format.TABLE,

@@ -161,25 +161,29 @@ class ConfiguredInterface:
 
     def _check_kind(self) -> None:
         """Each kind has what it needs, and nothing that another kind needs."""
-        is_nic, is_vlan = self.kind is InterfaceKind.PHYSICAL, self.kind is InterfaceKind.VLAN
-        if is_nic and self.mac is None:
+        if self.kind is InterfaceKind.PHYSICAL and self.mac is None:
             raise InvalidValue("mac", None, f"of {self.name} is missing", "a NIC is found by its MAC")
-        if is_nic and self.parents:
-            raise InvalidValue(
-                "parents", list(self.parents), f"cannot be parents of the NIC {self.name}", "a NIC has none"
-            )
-        if is_vlan and len(self.parents) != 1:
-            raise InvalidValue("parents", list(self.parents), f"of {self.name} are not one interface")
-        if is_vlan != (self.tag_vid is not None):
+        self._check_parents()
+        if (self.kind is InterfaceKind.VLAN) != (self.tag_vid is not None):
             allowed = "a VLAN interface has one, and no other interface has"
             raise InvalidValue("tag_vid", self.tag_vid, f"does not suit {self.name}", allowed)
         if self.tag_vid is not None:
             _check_range("tag_vid", self.tag_vid, 1, MAX_VID)
-        if self.kind is InterfaceKind.BOND and not self.parents:
-            raise InvalidValue("parents", None, f"of the bond {self.name} are missing", "name its members")
         for option, kind in (("bond", InterfaceKind.BOND), ("bridge", InterfaceKind.BRIDGE)):
             if getattr(self, option) is not None and self.kind is not kind:
                 raise InvalidValue(option, None, f"is set for {self.name}, which is a {self.kind}")
+
+    def _check_parents(self) -> None:
+        """A NIC has no parents, a VLAN interface has one, a bond has members."""
+        parents = list(self.parents)
+        if self.kind is InterfaceKind.PHYSICAL and parents:
+            raise InvalidValue(
+                "parents", parents, f"cannot be parents of the NIC {self.name}", "a NIC has none"
+            )
+        if self.kind is InterfaceKind.VLAN and len(parents) != 1:
+            raise InvalidValue("parents", parents, f"of {self.name} are not one interface")
+        if self.kind is InterfaceKind.BOND and not parents:
+            raise InvalidValue("parents", None, f"of the bond {self.name} are missing", "name its members")
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,38 +112,40 @@ def _record(
         fresh = replace(host, libvirt_networks=observation.host.libvirt_networks)
         bridges, vids = private_bridges(fresh), tags_by_bridge(fresh)
         node = record_network(uow, ports, node, observation.network, host_subject(host), bridges, vids)
-    findings = findings_of(observation)
-    tell_findings(uow, ports, host, findings)
-    pools = with_tags(with_default(pools_after(host, observation), host.default_pool), host.pool_tags)
-    networks = networks_after(host, observation)
+    facts = _facts(host, observation, correlation)
+    tell_findings(uow, ports, host, facts.findings)
     if host.facts_at is not None:
+        pools, networks = facts.storage_pools, facts.libvirt_networks
         changes = host_drift(host, replace(observation.host, storage_pools=pools, libvirt_networks=networks))
         record_drift(uow, ports, host_subject(host), (), changes)
-    before, current = host, uow.hosts.get(host.id)
-    if _is_outdated(current, observation):
+    if _is_outdated(uow.hosts.get(host.id), observation):
         raise ReadMeanwhile(host.name)
-    host = uow.hosts.record_facts(
+    recorded = uow.hosts.record_facts(host, facts)
+    _tell_back(uow, ports, host)
+    MachineRecorder(uow, ports, recorded, node, observation).record()
+    return recorded
+
+
+def _facts(host: Host, observation: Observation, correlation: Correlation) -> Host:
+    """The host with what a reading found; what could not be read stays as it was."""
+    return replace(
         host,
-        replace(
-            host,
-            correlation=correlation,
-            cores=observation.host.cores,
-            memory_mib=memory_after(host.memory_mib, observation.host.memory_mib),
-            huge_pages_mib=observation.host.huge_pages_mib,
-            emulations=observation.host.emulations or host.emulations,
-            storage_pools=pools,
-            libvirt_networks=networks,
-            reachable=True,
-            unreachable_cause="",
-            facts_at=observation.at,
-            findings=findings,
-            uuid=observation.host.uuid or host.uuid,
-            read_revision=host.read_revision if observation.start is None else observation.start.revision,
+        correlation=correlation,
+        cores=observation.host.cores,
+        memory_mib=memory_after(host.memory_mib, observation.host.memory_mib),
+        huge_pages_mib=observation.host.huge_pages_mib,
+        emulations=observation.host.emulations or host.emulations,
+        storage_pools=with_tags(
+            with_default(pools_after(host, observation), host.default_pool), host.pool_tags
         ),
+        libvirt_networks=networks_after(host, observation),
+        reachable=True,
+        unreachable_cause="",
+        facts_at=observation.at,
+        findings=findings_of(observation),
+        uuid=observation.host.uuid or host.uuid,
+        read_revision=host.read_revision if observation.start is None else observation.start.revision,
     )
-    _tell_back(uow, ports, before)
-    MachineRecorder(uow, ports, host, node, observation).record()
-    return host
 
 
 def _set_apart(

@@ -3,29 +3,19 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
 from hostloom.model.errors.server import ConfigError
+from hostloom.server import setting_values as values
+from hostloom.server.setting_values import Listen
 
 DEFAULT_FILE = Path("/etc/hostloom/config.toml")
+DEFAULT_LISTEN = Listen("127.0.0.1", 5240)
 PREFIX = "HOSTLOOM_"
 #: Variables of the command line (cli/session.py) and of the lab, which are not settings of the server.
 CLIENT_VARIABLES = frozenset({"HOSTLOOM_URL", "HOSTLOOM_TOKEN", "HOSTLOOM_CONFIG", "HOSTLOOM_CACHE"})
-LOG_LEVELS = ("debug", "info", "warning", "error")
-MAX_PORT = 65535
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """An address and port to listen on."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +27,7 @@ class Settings:
     #: URL of the database; empty: SQLite in the state directory.
     database_url: str = ""
     #: Address of the API over TCP.
-    listen: Listen = Listen("127.0.0.1", 5240)
+    listen: Listen = DEFAULT_LISTEN
     #: File from which secrets of API keys are derived, created at the first start; servers of one database
     #: share it.
     secret_file: Path | None = None
@@ -170,134 +160,41 @@ def _known(name: str, path: str) -> str:
     return name
 
 
-# -- one parser per kind of value ------------------------------------------------------------------------
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(name, value, "is not text")
-    return value
-
-
-def _path(name: str, value: Any) -> Path:
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise ConfigError(name, value, "is not an absolute path")
-    return Path(value)
-
-
-def _paths(name: str, value: Any) -> tuple[Path, ...]:
-    """A list in the file; parted by commas in a variable."""
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple):
-        raise ConfigError(name, value, "is not a list of absolute paths")
-    return tuple(_path(name, _stripped(word)) for word in words if word)
-
-
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
-
-
-def _texts(name: str, value: Any) -> tuple[str, ...]:
-    """A list in the file; parted by commas in a variable."""
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(name, value, "is not a list of texts")
-    return tuple(word.strip() for word in words if word.strip())
-
-
-def _networks(name: str, value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
-    """A list in the file; parted by commas in a variable."""
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(name, value, "is not a list of networks", "write them like 10.0.0.0/16")
-    try:
-        return tuple(ip_network(word.strip()) for word in words if word.strip())
-    except ValueError as error:
-        raise ConfigError(
-            name, value, f"is not a list of networks ({error})", "write them like 10.0.0.0/16"
-        ) from error
-
-
-def _optional_path(name: str, value: Any) -> Path | None:
-    return None if value == "" else _path(name, value)
-
-
-def _number(low: int, high: int) -> Callable[[str, Any], int]:
-    def parse(name: str, value: Any) -> int:
-        text = str(value)
-        if (
-            isinstance(value, bool)
-            or not text.isascii()
-            or not text.isdigit()
-            or not low <= int(text) <= high
-        ):
-            raise ConfigError(name, value, "is out of range", f"use {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _listen(name: str, value: Any) -> Listen:
-    host, _, port = str(value).rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= MAX_PORT:
-        raise ConfigError(
-            name, value, "is not an address and a port", "write it like 127.0.0.1:5240 or [::1]:5240"
-        )
-    return Listen(host, int(port))
-
-
-def _flag(name: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value not in ("true", "false"):
-        raise ConfigError(name, value, "is not true or false")
-    return bool(value == "true")
-
-
-def _level(name: str, value: Any) -> str:
-    if value not in LOG_LEVELS:
-        raise ConfigError(name, value, "is unknown", f"choose {', '.join(LOG_LEVELS)}")
-    return str(value)
-
-
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
-    "state_dir": _path,
-    "database_url": _text,
-    "secret_file": _optional_path,
-    "listen": _listen,
-    "socket": _path,
-    "admin_group": _text,
-    "boot_port": _number(0, MAX_PORT),
-    "image_dir": _optional_path,
-    "boot_networks": _networks,
-    "max_new_machines": _number(0, 1_000_000),
-    "max_on_demand_per_user": _number(0, 1_000_000),
-    "boot_kernel": _optional_path,
-    "boot_initrd": _optional_path,
-    "boot_cmdline": _text,
-    "tftp_port": _number(0, MAX_PORT),
-    "enlist": _flag,
-    "maas_trust_first_key": _flag,
-    "commission_timeout_min": _number(1, 24 * 60),
-    "kea_socket": _optional_path,
-    "kea_socket6": _optional_path,
-    "kea_socket_dirs": _paths,
-    "kea_embedded": _flag,
-    "maas_unsigned_put": _flag,
-    "test_hosts": _flag,
-    "libvirt_sockets": _paths,
-    "ssh_key_dir": _optional_path,
-    "ssh_config": _optional_path,
-    "refresh_every_s": _number(0, 86_400),
-    "ping_every_s": _number(0, 86_400),
-    "probe_every_s": _number(0, 86_400),
-    "allowed_hosts": _texts,
-    "proxy_headers": _flag,
-    "max_connections": _number(1, 100_000),
-    "max_connections_per_address": _number(1, 100_000),
-    "log_level": _level,
-    "workers": _number(1, 256),
+    "state_dir": values.parse_path,
+    "database_url": values.parse_text,
+    "secret_file": values.parse_optional_path,
+    "listen": values.parse_listen,
+    "socket": values.parse_path,
+    "admin_group": values.parse_text,
+    "boot_port": values.parse_number(0, values.MAX_PORT),
+    "image_dir": values.parse_optional_path,
+    "boot_networks": values.parse_networks,
+    "max_new_machines": values.parse_number(0, 1_000_000),
+    "max_on_demand_per_user": values.parse_number(0, 1_000_000),
+    "boot_kernel": values.parse_optional_path,
+    "boot_initrd": values.parse_optional_path,
+    "boot_cmdline": values.parse_text,
+    "tftp_port": values.parse_number(0, values.MAX_PORT),
+    "enlist": values.parse_flag,
+    "maas_trust_first_key": values.parse_flag,
+    "commission_timeout_min": values.parse_number(1, 24 * 60),
+    "kea_socket": values.parse_optional_path,
+    "kea_socket6": values.parse_optional_path,
+    "kea_socket_dirs": values.parse_paths,
+    "kea_embedded": values.parse_flag,
+    "maas_unsigned_put": values.parse_flag,
+    "test_hosts": values.parse_flag,
+    "libvirt_sockets": values.parse_paths,
+    "ssh_key_dir": values.parse_optional_path,
+    "ssh_config": values.parse_optional_path,
+    "refresh_every_s": values.parse_number(0, 86_400),
+    "ping_every_s": values.parse_number(0, 86_400),
+    "probe_every_s": values.parse_number(0, 86_400),
+    "allowed_hosts": values.parse_texts,
+    "proxy_headers": values.parse_flag,
+    "max_connections": values.parse_number(1, 100_000),
+    "max_connections_per_address": values.parse_number(1, 100_000),
+    "log_level": values.parse_level,
+    "workers": values.parse_number(1, 256),
 }

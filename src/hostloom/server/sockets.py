@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hostloom.model.errors.server import ConfigError
-from hostloom.server.config import Listen, Settings
+from hostloom.server.config import Settings
+from hostloom.server.setting_values import Listen
 
 BACKLOG = 128
 

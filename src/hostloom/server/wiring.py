@@ -33,16 +33,7 @@ log = structlog.get_logger(__name__)
 
 def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
     """Create every port; the stack closes the adapters in reverse order."""
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-    except OSError as error:
-        raise ConfigError(
-            "state_dir",
-            str(settings.state_dir),
-            f"cannot be used: {error.strerror}",
-            "choose a directory that hostloom may write",
-        ) from error
-    close_to_others(settings.state_dir)
+    _make_state_dir(settings.state_dir)
     store = open_store(settings.database)
     stack.callback(store.close)
     stack.enter_context(store.held())
@@ -73,6 +64,20 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         seed_disks=MtoolsSeedDisks(),
         settings=service_settings(settings),
     )
+
+
+def _make_state_dir(state_dir: Path) -> None:
+    """Make the directory if it is missing, and close it to others."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise ConfigError(
+            "state_dir",
+            str(state_dir),
+            f"cannot be used: {error.strerror}",
+            "choose a directory that hostloom may write",
+        ) from error
+    close_to_others(state_dir)
 
 
 def service_settings(settings: Settings) -> ServiceSettings:

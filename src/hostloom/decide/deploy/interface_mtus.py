@@ -16,27 +16,29 @@ def interface_mtus(config: InterfaceConfig, snapshot: Snapshot) -> dict[str, int
     the members of a bond have the MTU of the bond. InvalidValue if an MTU that was set is too small.
     """
     names = config.by_name
-    needs: dict[str, list[int]] = {name: [] for name in names}
+    mtus = _needed(config, snapshot)
+    for name, mtu in mtus.items():
+        own_mtu = names[name].mtu
+        if own_mtu is not None and own_mtu < mtu:
+            problem = f"of {name} is too small for the interfaces on it"
+            raise InvalidValue("mtu", own_mtu, problem, f"use at least {mtu}")
+    bonds = [interface for interface in config.interfaces if interface.kind is InterfaceKind.BOND]
+    for bond in bonds:
+        if bond.name in mtus:
+            mtu = mtus[bond.name]
+            mtus |= {member: _member_mtu(names[member], bond.name, mtu) for member in bond.parents}
+    return mtus
+
+
+def _needed(config: InterfaceConfig, snapshot: Snapshot) -> dict[str, int]:
+    """The largest MTU that the interface or one on it wants, by name, in the order of the interfaces."""
+    needs: dict[str, int] = {}
     for interface in config.interfaces:
         mtu = _wanted(interface, config, snapshot)
         if mtu is not None:
-            for name in (interface.name, *(below.name for below in config.ancestors(interface))):
-                needs[name].append(mtu)
-    mtus = {}
-    for interface in config.interfaces:
-        mtu = max(needs[interface.name], default=None)
-        if mtu is None:
-            continue
-        if interface.mtu is not None and interface.mtu < mtu:
-            problem = f"of {interface.name} is too small for the interfaces on it"
-            raise InvalidValue("mtu", interface.mtu, problem, f"use at least {mtu}")
-        mtus[interface.name] = mtu
-    for bond in config.interfaces:
-        if bond.kind is InterfaceKind.BOND and bond.name in mtus:
-            mtus |= {
-                member: _member_mtu(names[member], bond.name, mtus[bond.name]) for member in bond.parents
-            }
-    return mtus
+            for carrier in (interface, *config.ancestors(interface)):
+                needs[carrier.name] = max(mtu, needs.get(carrier.name, 0))
+    return {name: needs[name] for name in config.by_name if name in needs}
 
 
 def _member_mtu(member: ConfiguredInterface, bond: str, mtu: int) -> int:
