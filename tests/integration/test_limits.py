@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from hostloom.api import problems
-from hostloom.api.admission import Budget, Limits
 from hostloom.api.connections import Crowd, TimeoutProtocol, owner_of
+from hostloom.api.middleware import Budget, Limits
 from hostloom.server.config import Settings
 from support.maas import Maas, make_key
 from support.rig import wait_until

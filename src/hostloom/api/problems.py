@@ -1,12 +1,10 @@
 """Errors as problem+json (RFC 9457): the one table from our error classes to HTTP statuses."""
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -56,8 +54,6 @@ from hostloom.model.errors.values import Conflict, ConstraintError, InvalidValue
 from hostloom.model.plan import Explanation
 from hostloom.model.stored_plan import PlanDifference
 from hostloom.serialization import to_json
-
-log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -160,7 +156,6 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HostloomError, on_known)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(Incidents)
 
 
 def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -217,33 +212,3 @@ async def _on_http(_: Request, error: Exception) -> Response:
         raise error
     code, detail = _OF_FRAMEWORK.get(error.status_code, ("bad-request", "the request cannot be answered"))
     return answer(_problem(error.status_code, code, detail), error.headers)
-
-
-class Incidents:
-    """ASGI middleware for unexpected errors: the log gets the traceback, the caller gets its number."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer 500 unless an answer has begun already; then the connection breaks off."""
-        has_started = False
-
-        async def sending(message: Any) -> None:
-            nonlocal has_started
-            has_started = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, sending)
-        except Exception as error:
-            if scope["type"] != "http":
-                raise
-            incident = uuid.uuid4().hex[:12]
-            context = {"method": scope["method"], "path": scope["path"]}
-            log.error("unexpected error", incident=incident, **context, exc_info=error)
-            if has_started:
-                raise
-            detail = f"hostloom made a mistake; its log tells more under {incident}"
-            response = answer(_problem(500, "internal-error", detail) | {"incident": incident})
-            await response(scope, receive, send)

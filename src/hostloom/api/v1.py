@@ -12,9 +12,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from hostloom.api import metrics
-from hostloom.api.admission import ApiBodyPolicy, BodyPolicy, KnownNames, Limits
 from hostloom.api.calls import authenticate, refuse_unknown_query
 from hostloom.api.health import Health
+from hostloom.api.middleware import ApiBodyPolicy, BodyPolicy, Incidents, KnownNames, Limits
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
@@ -142,6 +142,7 @@ def create_api(
     if names is not None:
         app.add_middleware(KnownNames, names=tuple(names))
     install_handlers(app)
+    app.add_middleware(Incidents)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app
 

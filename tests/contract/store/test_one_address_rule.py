@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.check.addresses import _one as check_address
+from hostloom.decide.check.labels import check_address
 from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.free_numbers import spans_of
 from hostloom.decide.snapshot import Snapshot

@@ -6,8 +6,7 @@ It shares the reading of a request's text with the planner, and nothing that dec
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hostloom.decide.check.addresses import check_addresses
-from hostloom.decide.check.constraints import Scene
+from hostloom.decide.check.labels import Scene, check_addresses
 from hostloom.decide.check.nics import check_nics
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, Host, PlacedInterface, PlacedMachine, StoragePool

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from hostloom.decide.check.constraints import Scene, unmet_keys
+from hostloom.decide.check.labels import Scene, unmet_keys
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import InstalledBy, LibvirtNetwork, PlacedInterface
 from hostloom.model.machine import MachineInterface

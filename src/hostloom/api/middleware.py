@@ -1,10 +1,12 @@
-"""Admits requests: checks the name in Host, who sends a body, and how large the body is."""
+"""ASGI middleware: admits requests by Host, sender and size, and answers unexpected errors."""
 
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -12,6 +14,8 @@ from hostloom.api.calls import PRINCIPAL_KEY, authenticate
 from hostloom.api.connections import SCOPE_KEY
 from hostloom.api.problems import answer, problem_of, simple_problem
 from hostloom.model.errors.base import HostloomError
+
+log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
 #: Larger limits for administrators, by path: an import holds the records of thousands of machines.
@@ -215,3 +219,33 @@ class KnownNames:
         except ValueError:
             return not bare or bare in self._names
         return True
+
+
+class Incidents:
+    """ASGI middleware for unexpected errors: the log gets the traceback, the caller gets its number."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer 500 unless an answer has begun already; then the connection breaks off."""
+        has_started = False
+
+        async def sending(message: Any) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            incident = uuid.uuid4().hex[:12]
+            context = {"method": scope["method"], "path": scope["path"]}
+            log.error("unexpected error", incident=incident, **context, exc_info=error)
+            if has_started:
+                raise
+            detail = f"hostloom made a mistake; its log tells more under {incident}"
+            response = answer(simple_problem(500, "internal-error", detail) | {"incident": incident})
+            await response(scope, receive, send)
