@@ -1,9 +1,11 @@
-"""What one compose with two NICs runs through: files, functions and calls of hostloom, parses and decisions.
+"""What one compose with two NICs runs through, and which files a reader of a saga opens.
 
-`PYTHONPATH=tests python -m support.compose_walk` prints it. libvirt, SSH and Kea are fakes; client, API,
-service, worker and store are real. A compose before the measured one warms the snapshot.
+`PYTHONPATH=tests python -m support.compose_walk` prints files, functions and calls of hostloom, parses and
+decisions. libvirt, SSH and Kea are fakes; client, API, service, worker and store are real. An earlier compose
+warms the snapshot.
 """
 
+import ast
 import sys
 import tempfile
 import threading
@@ -22,7 +24,7 @@ from hostloom.decide.batch import decide_batch
 from hostloom.decide.request import constraints, storage
 from hostloom.model.host_uri import UriRules
 from hostloom.model.operation import OperationState
-from hostloom.sagas.worker import Worker
+from hostloom.sagas.worker import SAGAS, Worker
 from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.server import serving
@@ -135,8 +137,34 @@ def _work(worker: Worker) -> None:
     assert operation.state is OperationState.SUCCEEDED, operation.error
 
 
+def files_of_saga(name: str) -> list[str]:
+    """The files that a reader of `sagas/NAME.py` opens.
+
+    These are the modules of `sagas/` that it imports, directly or not, and the modules of other folders that
+    these import. The nouns in `model/` are left out.
+    """
+    files, unread = set[str](), [f"sagas/{name}.py"]
+    while unread:
+        file = unread.pop()
+        if file not in files and not file.startswith("model/"):
+            files.add(file)
+            if file.startswith("sagas/"):
+                unread += _imported_files(SOURCE / file)
+    return sorted(files)
+
+
+def _imported_files(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hostloom."):
+            module = node.module.removeprefix("hostloom.").replace(".", "/")
+            if (SOURCE / f"{module}.py").exists():
+                yield f"{module}.py"
+            else:
+                yield from (f"{module}/{alias.name}.py" for alias in node.names)
+
+
 def main() -> None:
-    """Print the figures, and the files by folder."""
+    """Print the figures, the files by folder, and the number of files that a reader of each saga opens."""
     with tempfile.TemporaryDirectory() as directory:
         request, saga = walk_compose(Path(directory))
     both = request + saga
@@ -151,6 +179,8 @@ def main() -> None:
     print(", ".join(f"{folder} {count}" for folder, count in folders.most_common()))
     for name in both.files:
         print(" ", name)
+    for saga in SAGAS:
+        print(f"{len(files_of_saga(saga.replace('-', '_'))):3} files to read for the saga {saga}")
 
 
 if __name__ == "__main__":

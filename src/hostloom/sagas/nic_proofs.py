@@ -26,7 +26,6 @@ from hostloom.model.machine import Check, Machine, NicProof, Verdict
 from hostloom.model.network import Address
 from hostloom.model.observed import ObservedLink
 from hostloom.ports.context import Ports
-from hostloom.ports.hosts import HostScanner
 from hostloom.ports.wire import ProbePoint, WireProbe
 from hostloom.sagas.saga import Run, for_each_host
 
@@ -106,13 +105,14 @@ def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[NicObser
     hypervisor = ports.hypervisors.of(host.name, host.uri)
     observed_machines = [hypervisor.find_machine(machine.uuid) for machine in machines]
     running = any(NicObservation(observed_machine, None).running for observed_machine in observed_machines)
-    links = _links(ports.scanner, host.uri) if running else None
+    links = _read_links(ports, host) if running else None
     return [NicObservation(observed_machine, links) for observed_machine in observed_machines]
 
 
-def _links(scanner: HostScanner, uri: str) -> dict[str, ObservedLink] | None:
+def _read_links(ports: Ports, host: Host) -> dict[str, ObservedLink] | None:
+    """The links of a host by name; None if they cannot be read."""
     try:
-        return {link.name: link for link in scanner.scan(uri).links}
+        return {link.name: link for link in ports.scanner.scan(host.uri).links}
     except HostNotScannable:
         return None
 
