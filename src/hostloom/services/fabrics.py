@@ -8,7 +8,7 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Fabric
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import NamedNoun, plain_noun
+from hostloom.services.nouns import NamedNoun, fields_of, plain_noun
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FabricChanges:
 def _add(uow: UnitOfWork, fields: FabricInput) -> Fabric:
     """Store a fabric with its untagged VLAN."""
     name = _free_name(uow) if fields.name is None else fields.name
-    fabric = Fabric(FabricId(0), name, fields.class_type, fields.description)
+    fabric = Fabric(FabricId(0), **fields_of(fields, name=name))
     _check(fabric)
     return uow.fabrics.add(fabric)
 
@@ -50,5 +50,5 @@ def _free_name(uow: UnitOfWork) -> str:
 
 
 FABRICS: NamedNoun[Fabric, FabricInput, FabricChanges] = plain_noun(
-    "fabric", lambda uow: uow.fabrics, _add, _check
+    "fabric", Fabric, lambda uow: uow.fabrics, _check, _add
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hostloom.model.access import Principal
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.grouping import FIRST_NAME, MAAS_DOMAIN, Domain, ResourcePool, Tag, Zone
-from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
+from hostloom.model.ids import DomainId, ResourcePoolId, ZoneId, check_hostname
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.machine import MachineOrigin, MachineState
 from hostloom.model.node import NodeKind
@@ -162,39 +162,14 @@ def _check_domain(name: str) -> str:
 
 
 ZONES: NamedNoun[Zone, GroupInput, GroupChanges] = plain_noun(
-    "zone",
-    lambda uow: uow.zones,
-    lambda uow, group_input: uow.zones.add(
-        Zone(ZoneId(0), check_name(group_input.name), group_input.description)
-    ),
-    lambda zone: check_name(zone.name),
+    "zone", Zone, lambda uow: uow.zones, lambda zone: check_name(zone.name)
 )
 RESOURCE_POOLS: NamedNoun[ResourcePool, GroupInput, GroupChanges] = plain_noun(
-    "resource pool",
-    lambda uow: uow.resource_pools,
-    lambda uow, group_input: uow.resource_pools.add(
-        ResourcePool(ResourcePoolId(0), check_name(group_input.name), group_input.description)
-    ),
-    lambda pool: check_name(pool.name),
+    "resource pool", ResourcePool, lambda uow: uow.resource_pools, lambda pool: check_name(pool.name)
 )
 DOMAINS: NamedNoun[Domain, DomainInput, DomainChanges] = plain_noun(
-    "domain",
-    lambda uow: uow.domains,
-    lambda uow, domain_input: uow.domains.add(
-        Domain(
-            DomainId(0),
-            _check_domain(domain_input.name),
-            domain_input.authoritative,
-            domain_input.description,
-        )
-    ),
-    lambda domain: _check_domain(domain.name),
+    "domain", Domain, lambda uow: uow.domains, lambda domain: _check_domain(domain.name)
 )
 TAGS: NamedNoun[Tag, TagInput, TagChanges] = plain_noun(
-    "tag",
-    lambda uow: uow.tags,
-    lambda uow, tag_input: uow.tags.add(
-        Tag(TagId(0), check_tag(tag_input.name), tag_input.description, tag_input.kernel_options)
-    ),
-    lambda tag: check_tag(tag.name),
+    "tag", Tag, lambda uow: uow.tags, lambda tag: check_tag(tag.name)
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from hostloom.model.access import Principal
@@ -27,7 +28,7 @@ class _Stored(Protocol):
 
 
 T = TypeVar("T", bound=_Stored)
-InputT = TypeVar("InputT", contravariant=True)
+InputT = TypeVar("InputT", bound="DataclassInstance", contravariant=True)
 ChangesT = TypeVar("ChangesT", bound="DataclassInstance", contravariant=True)
 
 
@@ -105,20 +106,35 @@ class NamedNoun(ReadNoun[T], Generic[T, InputT, ChangesT]):
         self.repository(uow).delete(self.find_current(uow, key, generation).id)
 
 
+def fields_of(item: "DataclassInstance", *without: str, **others: Any) -> dict[str, Any]:
+    """The fields of an input for its class of `model/`: `without` these, and with the `others` instead."""
+    names = [field.name for field in dataclass_fields(item) if field.name not in without]
+    return {name: getattr(item, name) for name in names} | others
+
+
 def plain_noun(
     kind: str,
+    item_type: Callable[..., T],
     repository: Callable[[UnitOfWork], Repository[T, Any]],
-    add: Callable[[UnitOfWork, InputT], T],
     check: Callable[[T], object],
+    add: Callable[[UnitOfWork, InputT], T] | None = None,
 ) -> NamedNoun[T, InputT, ChangesT]:
-    """A noun with changes of the same fields; `check` raises InvalidValue if an item cannot be stored."""
+    """A noun with the same fields in its class of `model/`, its input and its changes.
+
+    `check` raises InvalidValue if an item cannot be stored; `add` replaces what creates and stores an item.
+    """
+
+    def add_checked(uow: UnitOfWork, fields: InputT) -> T:
+        item = item_type(id=0, **fields_of(fields))
+        check(item)
+        return repository(uow).add(item)
 
     def change(uow: UnitOfWork, item: T, changes: ChangesT) -> T:
         changed: T = replace(item, **changed_fields(changes))  # type: ignore[type-var]  # every noun is a dataclass
         check(changed)
         return repository(uow).update(changed)
 
-    return NamedNoun(kind, repository, add, change)
+    return NamedNoun(kind, repository, add or add_checked, change)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from hostloom.recording.controllers import ensure_node
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_name
 from hostloom.services.nodes import get as get_node
-from hostloom.services.nouns import ReadNoun
+from hostloom.services.nouns import ReadNoun, fields_of
 from hostloom.services.ssh_keys import move_key
 
 #: In names of what a configuration keeps secret.
@@ -81,9 +81,8 @@ def add(ports: Ports, principal: Principal, fields: RackInput) -> Rack:
             "is missing",
             "give the node that the rack runs on (hostloom finds it out only over SSH)",
         )
-    rack = Rack(
-        RackId(0), fields.name, system_id or SystemId(""), fields.control, fields.control6, fields.description
-    )
+    node_id = system_id or SystemId("")
+    rack = Rack(RackId(0), **fields_of(fields, "node", "accept_key", system_id=node_id))
     with _trusting(ports, rack.name, key_uri(fields.control), fields.accept_key):
         _check_channel(ports, rack)
         observed_network = None if uri is None else ports.scanner.scan(uri)

@@ -9,7 +9,7 @@ from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, special_address
 from hostloom.ports.store import UnitOfWork
-from hostloom.services.nouns import PublishedNoun
+from hostloom.services.nouns import PublishedNoun, fields_of
 from hostloom.services.publishing import served
 from hostloom.services.subnets import SUBNETS
 
@@ -39,7 +39,7 @@ class RangeChanges:
 
 def _add(uow: UnitOfWork, fields: RangeInput) -> IPRange:
     subnet = SUBNETS.find(uow, fields.subnet)
-    ip_range = IPRange(RangeId(0), subnet.id, fields.kind, fields.start, fields.end, fields.comment)
+    ip_range = IPRange(RangeId(0), **fields_of(fields, "subnet", subnet_id=subnet.id))
     _check(uow, subnet, ip_range)
     return uow.ranges.add(ip_range)
 

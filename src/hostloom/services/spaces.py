@@ -8,7 +8,7 @@ from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Space
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import NamedNoun, plain_noun
+from hostloom.services.nouns import NamedNoun, fields_of, plain_noun
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,15 @@ class SpaceChanges:
 
 def _add(uow: UnitOfWork, fields: SpaceInput) -> Space:
     if fields.name is not None:
-        return uow.spaces.add(Space(SpaceId(0), check_name(fields.name), fields.description))
+        check_name(fields.name)
+        return uow.spaces.add(Space(SpaceId(0), **fields_of(fields)))
     # The id is known only once the space is stored: until then it has a name that no client can send.
-    space = uow.spaces.add(Space(SpaceId(0), " ", fields.description))
+    space = uow.spaces.add(Space(SpaceId(0), **fields_of(fields, name=" ")))
     used_names = {other.name for other in uow.spaces.list()}
     number = next(n for n in itertools.count(space.id) if f"space-{n}" not in used_names)
     return uow.spaces.update(replace(space, name=f"space-{number}"))
 
 
 SPACES: NamedNoun[Space, SpaceInput, SpaceChanges] = plain_noun(
-    "space", lambda uow: uow.spaces, _add, lambda space: check_name(space.name)
+    "space", Space, lambda uow: uow.spaces, lambda space: check_name(space.name), _add
 )

@@ -22,7 +22,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.recording.reassign_vlans import rederive_vlans
 from hostloom.services.fabrics import FABRICS, FabricInput
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import PublishedNoun
+from hostloom.services.nouns import PublishedNoun, fields_of
 from hostloom.services.publishing import served
 from hostloom.services.vlans import VLANS
 
@@ -64,18 +64,8 @@ class SubnetChanges:
 def _add(uow: UnitOfWork, fields: SubnetInput) -> Subnet:
     cidr = parse_cidr(fields.cidr)
     vlan = VLANS.find(uow, _default_vlan(uow) if fields.vlan is None else fields.vlan)
-    subnet = Subnet(
-        SubnetId(0),
-        cidr,
-        vlan.id,
-        name=str(cidr) if fields.name is None else fields.name,
-        gateway=fields.gateway,
-        dns_servers=fields.dns_servers,
-        ntp_servers=fields.ntp_servers,
-        lease_time_s=fields.lease_time_s,
-        managed=fields.managed,
-        description=fields.description,
-    )
+    name = str(cidr) if fields.name is None else fields.name
+    subnet = Subnet(SubnetId(0), **fields_of(fields, "vlan", cidr=cidr, vlan_id=vlan.id, name=name))
     _check(subnet)
     added = uow.subnets.add(subnet)
     rederive_vlans(uow)

@@ -15,7 +15,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin
 from hostloom.services.naming import check_name, find_by_key, is_id
-from hostloom.services.nouns import PublishedNoun
+from hostloom.services.nouns import PublishedNoun, fields_of
 from hostloom.services.publishing import commit_and_publish, served
 
 
@@ -86,15 +86,9 @@ def _add(uow: UnitOfWork, fields: VlanInput) -> Vlan:
         raise InvalidValue(
             "vid", fields.vid, "is the untagged VLAN, which the fabric has already", f"choose 1 to {MAX_VID}"
         )
-    vlan = Vlan(
-        VlanId(0),
-        fabric.id,
-        fields.vid,
-        name=f"vlan-{fields.vid}" if fields.name is None else fields.name,
-        mtu=fields.mtu,
-        space_id=_space_id(uow, fields.space),
-        description=fields.description,
-    )
+    name = f"vlan-{fields.vid}" if fields.name is None else fields.name
+    ids = {"fabric_id": fabric.id, "space_id": _space_id(uow, fields.space)}
+    vlan = Vlan(VlanId(0), **fields_of(fields, "fabric", "space", name=name, **ids))
     return uow.vlans.add(_checked(vlan))
 
 
