@@ -12,6 +12,7 @@ settings.load_profile("shallow")
 
 #: Tests of these files take long; the workers begin with them, so that none of them works alone at the end.
 SLOW = (
+    "contract/sagas/test_saga_proofs.py",
     "contract/sagas/test_two_servers.py",
     "integration/api/test_openapi.py",
     "integration/compat/test_fuzz.py",

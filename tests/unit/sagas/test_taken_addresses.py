@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors.resources import InUse
 from hostloom.model.errors.stale import PlanStale
-from hostloom.model.ids import MacAddress
 from hostloom.model.network import ON_WIRE_LASTS_S, Address, AddressKind, HeldAddress
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
@@ -19,28 +17,14 @@ from hostloom.sagas import taken_addresses
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.taken_addresses import forget_old_marks
 from hostloom.services import addresses, machines, plans
-from support.fake_wire import FakeSegment, FakeWire
-from support.little_world import URIS, LittleWorld, little_world
+from support.fake_wire import FakeWire
+from support.little_world import URIS, LittleWorld
 from support.saga_proofs import Crash, Proof
+from unit.sagas.conftest import STRANGER
 
-GATEWAY = ip_address("10.0.0.1")
-ROUTER, STRANGER = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:99")
 EVIDENCE = f"{STRANGER} answered beside eth0 of web on kvm1 at 2027-01-15T08:00:00Z"
 OF_HOSTS = {ip_address("10.0.0.11"), ip_address("10.0.0.12")}
 REQUEST = ComposeRequest(interfaces="eth0:space=mgmt", hostname="web", host="kvm1")
-
-
-@pytest.fixture
-def wire() -> FakeWire:
-    segment = FakeSegment(stations={GATEWAY: (ROUTER,)})
-    return FakeWire({(uri, "br0"): segment for uri in URIS})
-
-
-@pytest.fixture
-def world(wire: FakeWire, tmp_path: Path) -> LittleWorld:
-    found = little_world(tmp_path)
-    found.ports = replace(found.ports, wire=wire)
-    return found
 
 
 def occupy(wire: FakeWire, ips: Iterable[Address]) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -10,31 +9,16 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
 from hostloom.model.errors.outside import HostUnreachable
 from hostloom.model.errors.values import InvalidValue
-from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Check, Machine, NicProof, Verdict
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.services import machines, verifying
-from support.fake_wire import FakeSegment, FakeWire
-from support.little_world import URIS, LittleWorld, little_world
+from support.fake_wire import FakeWire
+from support.little_world import URIS, LittleWorld
+from unit.sagas.conftest import GATEWAY, ROUTER, STRANGER
 
-GATEWAY, WANTED = ip_address("10.0.0.1"), ip_address("10.0.0.50")
-ROUTER, STRANGER = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:99")
+WANTED = ip_address("10.0.0.50")
 REQUEST = ComposeRequest(interfaces=f"eth0:space=mgmt,ip={WANTED}", hostname="web", host="kvm1")
-
-
-@pytest.fixture
-def wire() -> FakeWire:
-    """A gateway beside br0 of both hosts."""
-    segment = FakeSegment(stations={GATEWAY: (ROUTER,)})
-    return FakeWire({(uri, "br0"): segment for uri in URIS})
-
-
-@pytest.fixture
-def world(wire: FakeWire, tmp_path: Path) -> LittleWorld:
-    found = little_world(tmp_path)
-    found.ports = replace(found.ports, wire=wire)
-    return found
 
 
 def compose(world: LittleWorld, request: ComposeRequest = REQUEST) -> Operation:

@@ -1,0 +1,201 @@
+"""Every registered saga passes the five proofs, on fakes; the ones that change hosts also on libvirt."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.image import Flavour
+from hostloom.model.operation import Operation
+from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.sagas.worker import SAGAS
+from hostloom.services import commissioning, fix_network, hosts, images, machines, plans, verifying
+from support.libvirt_world import LibvirtWorld
+from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
+from support.saga_proofs import (
+    Proof,
+    effects,
+    prove_every_do_twice,
+    prove_every_undo_twice,
+    prove_resumes_after_write,
+    prove_succeeds,
+    prove_unwinds_from,
+)
+
+NODE = """
+<node><cpu><active>16</active></cpu><memory>16777216</memory>
+<pool type='dir'><name>default</name><capacity>107374182400</capacity><available>107374182400</available>
+<target><path>{path}</path></target></pool>{network}</node>
+"""
+NETWORK = """
+<network><name>maas</name><bridge name='br0'/><ip address='10.0.0.11' netmask='255.255.255.0'><dhcp>
+<range start='10.0.0.100' end='10.0.0.120'/><range start='10.0.0.200' end='10.0.0.210'/>
+<host mac='52:54:00:00:00:77' name='printer' ip='10.0.0.77'/></dhcp></ip></network>
+"""
+REQUEST = ComposeRequest(
+    interfaces="eth0:space=mgmt;eth1:name=eth1,mode=unconfigured", hostname="web", storage="root:0.01"
+)
+#: Three machines over both hosts; one of them stays off.
+BATCH = ComposeBatch(
+    (
+        replace(REQUEST, hostname="web-1"),
+        replace(REQUEST, hostname="web-2"),
+        replace(REQUEST, hostname="web-3", start=False),
+    ),
+    Strategy.SPREAD,
+)
+
+
+def begin_compose(world: LittleWorld) -> Operation:
+    return machines.compose(world.ports, LOCAL_ADMIN, REQUEST)
+
+
+def begin_batch(world: LittleWorld) -> Operation:
+    return machines.compose_batch(world.ports, LOCAL_ADMIN, BATCH)
+
+
+def begin_plan(world: LittleWorld) -> Operation:
+    stored, _ = plans.make_or_refuse(world.ports, LOCAL_ADMIN, BATCH)
+    return plans.compose(world.ports, LOCAL_ADMIN, stored.id)
+
+
+def begin_decompose(world: LittleWorld) -> Operation:
+    return machines.decompose(world.ports, LOCAL_ADMIN, "web")
+
+
+def begin_commission(world: LittleWorld) -> Operation:
+    return commissioning.commission(world.ports, LOCAL_ADMIN, "web")
+
+
+def begin_verify(world: LittleWorld) -> Operation:
+    return verifying.verify(world.ports, LOCAL_ADMIN, ["web"])
+
+
+def begin_refresh(world: LittleWorld) -> Operation:
+    return hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
+
+
+def begin_add_host(world: LittleWorld, *, at_once: bool = False) -> Operation:
+    key = world.keys.offered(URIS[1])[0].fingerprint
+    host = hosts.HostInput("kvm2", URIS[1], accept_key=key, at_once=at_once)
+    return hosts.add(world.ports, LOCAL_ADMIN, host)
+
+
+def begin_add_host_at_once(world: LittleWorld) -> Operation:
+    return begin_add_host(world, at_once=True)
+
+
+def begin_fix(world: LittleWorld) -> Operation:
+    return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1", "maas")
+
+
+def begin_make(world: LittleWorld) -> Operation:
+    return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1")
+
+
+def begin_build_image(world: LittleWorld) -> Operation:
+    return images.build(world.ports, LOCAL_ADMIN, Flavour.VIRTUAL)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A saga and how to begin it; `last` is a late step, from which everything before it is undone."""
+
+    saga: str
+    begin: Callable[[LittleWorld], Operation]
+    last: str
+    hosts: int = 1
+    has_machine: bool = False
+    #: Whether it changes or reads a hypervisor in a way of its own, so that it is also run on libvirt.
+    on_libvirt: bool = True
+
+    @property
+    def steps(self) -> list[str]:
+        """The names of the saga's steps."""
+        return [step.name for step in SAGAS[self.saga].steps]
+
+
+CASES = {
+    "compose": Case("compose", begin_compose, "commit"),
+    "compose-batch": Case("compose", begin_batch, "commit", hosts=2),
+    "compose-plan": Case("compose", begin_plan, "commit", hosts=2),
+    "decompose": Case("decompose", begin_decompose, "domain", has_machine=True),
+    "commission": Case("commission", begin_commission, "settle", has_machine=True, on_libvirt=False),
+    "verify": Case("verify", begin_verify, "record", has_machine=True, on_libvirt=False),
+    "refresh": Case("refresh", begin_refresh, "record", has_machine=True),
+    "add-host": Case("add-host", begin_add_host, "record"),
+    "add-host-at-once": Case("add-host", begin_add_host_at_once, "record", on_libvirt=False),
+    "fix-network": Case("fix-network", begin_fix, "record"),
+    "fix-network-make": Case("fix-network", begin_make, "record"),
+    "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
+}
+SUBJECTS = [(name, "fake") for name in CASES] + [
+    (name, "libvirt") for name, case in CASES.items() if case.on_libvirt
+]
+STEPS = [(name, world, step) for name, world in SUBJECTS for step in CASES[name].steps]
+Make = Callable[[str, str, Path], Proof]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes a proof of a case in a world of fakes or of libvirt's test driver."""
+    opened: list[LibvirtWorld] = []
+
+    def make(name: str, kind: str, directory: Path) -> Proof:
+        case = CASES[name]
+        directory.mkdir(exist_ok=True)
+        if kind == "libvirt":
+            opened.append(libvirt_world(directory, NETWORK if name == "fix-network" else ""))
+        world = little_world(directory, case.hosts, hypervisors=opened[-1] if opened else None)
+        if case.has_machine:
+            begin_compose(world)
+            assert world.run().state == "succeeded"
+        if name == "fix-network":
+            libvirts_dhcp_on_an_unserved_vlan(world)
+        return Proof(world, SAGAS[case.saga], case.begin)
+
+    yield make
+    for hypervisors in opened:
+        hypervisors.close()
+
+
+def libvirt_world(directory: Path, network: str) -> LibvirtWorld:
+    """Two hosts of libvirt's test driver, in this process."""
+    files = {uri: directory / f"node{number}.xml" for number, uri in enumerate(URIS)}
+    for number, file in enumerate(files.values()):
+        file.write_text(NODE.format(path=directory / f"pool{number}", network=network))
+    return LibvirtWorld(lambda uri: f"test://{files[uri]}", URIS)
+
+
+def test_every_saga_is_proven() -> None:
+    assert {case.saga for case in CASES.values()} == set(SAGAS)
+
+
+@pytest.mark.parametrize(("name", "kind"), SUBJECTS)
+def test_succeeds(make: Make, name: str, kind: str, tmp_path: Path) -> None:
+    prove_succeeds(make(name, kind, tmp_path))
+
+
+@pytest.mark.parametrize(("name", "kind", "step"), STEPS)
+def test_unwinds_from_every_step(make: Make, name: str, kind: str, step: str, tmp_path: Path) -> None:
+    prove_unwinds_from(make(name, kind, tmp_path), step)
+
+
+@pytest.mark.parametrize(("name", "kind"), SUBJECTS)
+def test_every_do_twice(make: Make, name: str, kind: str, tmp_path: Path) -> None:
+    prove_every_do_twice(make(name, kind, tmp_path))
+
+
+@pytest.mark.parametrize(("name", "kind"), SUBJECTS)
+def test_every_undo_twice(make: Make, name: str, kind: str, tmp_path: Path) -> None:
+    prove_every_undo_twice(make(name, kind, tmp_path), CASES[name].last)
+
+
+@pytest.mark.parametrize(("name", "kind"), SUBJECTS)
+def test_resumes_after_every_recorded_write(make: Make, name: str, kind: str, tmp_path: Path) -> None:
+    commits = 1
+    while prove_resumes_after_write(make(name, kind, tmp_path / str(commits)), commits):
+        commits += 1
+    assert commits > effects(SAGAS[CASES[name].saga])
