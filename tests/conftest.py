@@ -4,16 +4,21 @@ import pytest
 from hypothesis import settings
 
 from support.depth import SHALLOW
+from support.shared_statements import share_statements
 
 # No test fails because a machine is slow.
 settings.register_profile("shallow", max_examples=SHALLOW, deadline=None)
 settings.register_profile("deep", deadline=None)
 settings.load_profile("shallow")
+share_statements()
 
 #: Tests of these files take long; the workers begin with them, so that none of them works alone at the end.
 SLOW = (
     "contract/sagas/test_saga_proofs.py",
     "contract/sagas/test_two_servers.py",
+    "e2e/test_chaos.py",
+    "e2e/test_netboot.py",
+    "e2e/test_racks.py",
     "integration/api/test_openapi.py",
     "integration/compat/test_fuzz.py",
     "integration/remote/test_connection.py",

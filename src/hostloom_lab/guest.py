@@ -1,5 +1,6 @@
 """Builds the lab's guest: the product's boot image for virtual machines plus a shell for tests."""
 
+import fcntl
 import os
 import shutil
 import time
@@ -45,7 +46,17 @@ def guest() -> Guest:
 
 
 def build(*, again: bool = False) -> Guest:
-    """Build the image and then the guest, unless both are newer than their sources."""
+    """Build the image and then the guest, unless both are newer than their sources; one process at a time."""
+    cache_directory().mkdir(parents=True, exist_ok=True)
+    directory = os.open(cache_directory(), os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        return _build(again=again)
+    finally:
+        os.close(directory)
+
+
+def _build(*, again: bool) -> Guest:
     files = guest()
     store = ImageDirectory(image_directory(), time.time)
     if files.is_built and store.list() and not again and _is_newer(files.initrd):

@@ -1,20 +1,18 @@
 """Creates, checks and removes a lab; a second `up` repairs it, and `down` also removes an incomplete one."""
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from hostloom_lab import guest, host, machine, network, rack
+from hostloom_lab import guest, host, machine, network, plan_files, rack
 from hostloom_lab.commands import inside, namespaces, run
 from hostloom_lab.errors import LabError
-from hostloom_lab.plan import SEGMENTS, STATE, HostPlan, LabPlan, default_subnets, make_plan
+from hostloom_lab.plan import SEGMENTS, HostPlan, LabPlan, default_subnets, make_plan
 
 PROGRAMS = ("ip", "unshare", "virsh", "ssh-keygen", "dpkg-deb")
 DAEMONS = ("/usr/sbin/libvirtd", "/usr/sbin/sshd", "/usr/sbin/kea-dhcp4", "/bin/busybox")
@@ -63,10 +61,8 @@ class Lab:
     def up(self, hosts: int = 2, subnet: IPv4Network | None = None) -> LabPlan:
         """Create or repair the lab; LabError names the missing program, the used subnet or the failure."""
         _check_machine()
-        with self._locked():
-            plan = self._make_plan(hosts, subnet)
-            plan.directory.mkdir(parents=True, exist_ok=True)
-            self._save(plan)
+        with plan_files.locked(self.name):
+            plan = plan_files.choose(self.name, hosts, subnet)
             if not (plan.directory / "lab_key").exists():
                 host.make_key(plan.directory / "lab_key", f"hostloom-lab-{self.name}")
             _write_ssh_config(plan)
@@ -88,52 +84,24 @@ class Lab:
 
     def down(self) -> None:
         """Remove everything, even from an incomplete lab."""
-        with self._locked():
-            plan = self._find_plan() or self._guess_plan()
+        with plan_files.locked(self.name):
+            plan = plan_files.read(self.name) or self._guess_plan()
             for host_plan in plan.hosts:
                 machine.stop(host_plan.netns, host.directory_of(plan, host_plan))
             machine.stop(plan.rack, rack.directory_of(plan))
             network.remove(plan)
             shutil.rmtree(plan.directory, ignore_errors=True)
-        (STATE / f"{self.name}.lock").unlink(missing_ok=True)
-        if STATE.is_dir() and not any(STATE.iterdir()):
-            STATE.rmdir()
-
-    def _make_plan(self, hosts: int, subnet: IPv4Network | None) -> LabPlan:
-        lab_plan = self._find_plan()
-        if lab_plan is not None:
-            if subnet not in (None, lab_plan.subnet):
-                raise LabError(f"lab {self.name} is on {lab_plan.subnet}: take it down first")
-            return make_plan(self.name, lab_plan.subnet, max(hosts, len(lab_plan.hosts)))
-        link = make_plan(self.name, default_subnets()[0], 0).link
-        tried = {
-            candidate: network.conflicts(candidate, link)
-            for candidate in ([subnet] if subnet else default_subnets())
-        }
-        for candidate, overlaps in tried.items():
-            if not overlaps:
-                return make_plan(self.name, candidate, hosts)
-        reasons = "; ".join(
-            f"{candidate} overlaps {', '.join(overlaps)}" for candidate, overlaps in tried.items()
-        )
-        raise LabError(f"no free subnet: {reasons}. Give another /16 with --subnet")
+        plan_files.remove_lock(self.name)
 
     # -- state -------------------------------------------------------------------------------------------
 
     @property
     def plan(self) -> LabPlan:
         """The plan of a lab that is up; LabError if it is not."""
-        plan = self._find_plan()
+        plan = plan_files.read(self.name)
         if plan is None:
             raise LabError(f"lab {self.name} is not up: `hostloom-lab up`")
         return plan
-
-    def _find_plan(self) -> LabPlan | None:
-        try:
-            data = json.loads((STATE / self.name / "plan.json").read_text())
-        except (OSError, ValueError):
-            return None
-        return make_plan(self.name, IPv4Network(data["subnet"]), data["hosts"])
 
     def _guess_plan(self) -> LabPlan:
         """A plan for removing a lab whose plan is missing: its namespaces show the number of hosts."""
@@ -141,24 +109,9 @@ class Lab:
         numbers = [int(n.removeprefix(prefix)) for n in namespaces() if n.removeprefix(prefix).isdigit()]
         return make_plan(self.name, default_subnets()[0], max(numbers, default=0))
 
-    def _save(self, plan: LabPlan) -> None:
-        draft = plan.directory / "plan.new"
-        draft.write_text(json.dumps({"subnet": str(plan.subnet), "hosts": len(plan.hosts)}))
-        draft.replace(plan.directory / "plan.json")
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        STATE.mkdir(parents=True, exist_ok=True)
-        with (STATE / f"{self.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LabError(f"lab {self.name} is being changed by another command") from None
-            yield
-
     def status(self) -> Status:
         """Check all parts without changing any."""
-        plan = self._find_plan()
+        plan = plan_files.read(self.name)
         if plan is None:
             return Status(self.name, False, "", {}, False, False, "", ())
         return Status(

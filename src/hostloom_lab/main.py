@@ -36,7 +36,7 @@ Host = Annotated[str, typer.Argument(help="kvm1, kvm2 …")]
 @app.command()
 def up(
     hosts: Annotated[int, typer.Option(help="Number of KVM hosts.")] = 2,
-    subnet: Annotated[str | None, typer.Option(help="A free /16; default from 198.18.0.0/15.")] = None,
+    subnet: Annotated[str | None, typer.Option(help="A free /16; without it, one is chosen.")] = None,
     name: Name = "lab",
 ) -> None:
     """Create the lab, or repair it.

@@ -5,9 +5,10 @@ from ipaddress import IPv4Network, ip_interface, ip_network
 
 from hostloom_lab.commands import ip, namespaces, run
 from hostloom_lab.errors import LabError
-from hostloom_lab.plan import HOST_NICS, SEGMENTS, HostPlan, LabPlan
+from hostloom_lab.plan import HOST_NICS, MAX_LABS, SEGMENTS, HostPlan, LabPlan
 
-#: A macvtap's device is /dev/tap<ifindex>, and all namespaces share /dev, so each host has its own range.
+#: A macvtap's device is /dev/tap<ifindex>, and all namespaces share /dev, so each host of each lab has its own
+#: range of numbers.
 IFINDEX_STEP = 200
 
 
@@ -68,7 +69,7 @@ def build_host(plan: LabPlan, host: HostPlan) -> None:
     if host.netns in namespaces():
         return
     run(["ip", "netns", "add", host.netns])
-    count = host.number * IFINDEX_STEP
+    count = (host.number * MAX_LABS + plan.number) * IFINDEX_STEP
     ip(host.netns, [f"link add name z{n} group 99 type ifb" for n in range(count)])
     ip(host.netns, ["link del group 99", "link set lo up"])
     for number, (nic, segment) in enumerate(HOST_NICS.items()):

@@ -7,14 +7,17 @@ from pathlib import Path
 
 from hostloom_lab.errors import LabError
 
-#: Reserved for benchmarks of network devices (RFC 2544), so no real network routes it.
-POOL = IPv4Network("198.18.0.0/15")
+#: Reserved for benchmarks of network devices (RFC 2544), so no real network routes it; then a part of the range for
+#: NAT at providers (RFC 6598), because the first has room for two labs only.
+POOLS = (IPv4Network("198.18.0.0/15"), IPv4Network("100.120.0.0/13"))
 #: Segments by the third byte of their /24 in the lab's /16.
 SEGMENTS = {"mgmt": 10, "dmz": 20, "storage": 30, "lab": 40}
 #: The segments of a host's NICs; the first NIC is in a bridge, the others are free for macvtap.
 HOST_NICS = {"eth0": "mgmt", "eth1": "dmz", "eth2": "storage", "eth3": "lab"}
 STATE = Path("/run/hostloom-lab")
 MAX_HOSTS = 20
+#: Labs that can be up on one machine at the same time.
+MAX_LABS = 6
 _NAME = re.compile(r"[a-z][a-z0-9]{0,7}")
 
 
@@ -45,6 +48,8 @@ class LabPlan:
     name: str
     subnet: IPv4Network
     hosts: tuple[HostPlan, ...]
+    #: Different for each lab of this machine, from 0.
+    number: int = 0
 
     @property
     def directory(self) -> Path:
@@ -90,7 +95,7 @@ class LabPlan:
         return (self.switch, self.rack, *(host.netns for host in self.hosts))
 
 
-def make_plan(name: str, subnet: IPv4Network, hosts: int) -> LabPlan:
+def make_plan(name: str, subnet: IPv4Network, hosts: int, number: int = 0) -> LabPlan:
     """The plan of a lab; LabError if the input is invalid."""
     if not _NAME.fullmatch(name):
         raise LabError(f"--name {name!r}: expected up to 8 lower-case letters and digits")
@@ -103,14 +108,13 @@ def make_plan(name: str, subnet: IPv4Network, hosts: int) -> LabPlan:
         name,
         subnet,
         tuple(
-            HostPlan(
-                f"kvm{number}", number, f"hl-{name}-kvm{number}", IPv4Interface((base + 10 + number, 24))
-            )
-            for number in range(1, hosts + 1)
+            HostPlan(f"kvm{host}", host, f"hl-{name}-kvm{host}", IPv4Interface((base + 10 + host, 24)))
+            for host in range(1, hosts + 1)
         ),
+        number,
     )
 
 
 def default_subnets() -> tuple[IPv4Network, ...]:
     """The subnets to try if none is given."""
-    return tuple(POOL.subnets(new_prefix=16))
+    return tuple(subnet for pool in POOLS for subnet in pool.subnets(new_prefix=16))

@@ -1,4 +1,4 @@
-"""One lab and one server for all end-to-end tests."""
+"""One lab and one server for all end-to-end tests that a worker runs."""
 
 import os
 from collections.abc import Iterator
@@ -21,16 +21,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """A lab of two hosts, beside any that is there."""
+    """A lab of two hosts, beside any that is there; each worker has one of its own.
+
+    E2E_LAB gives it another name, and E2E_SUBNET the subnet of the first worker's; the others' follow it.
+    """
     guest.build()
-    lab = Lab(os.environ.get("E2E_LAB", "e2e"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    lab = Lab(f"{os.environ.get('E2E_LAB', 'e2e')[:6]}{number or ''}")
     lab.down()
     subnet = os.environ.get("E2E_SUBNET")
-    lab.up(2, IPv4Network(subnet) if subnet else None)
+    lab.up(2, _nth_after(IPv4Network(subnet), number) if subnet else None)
     try:
         yield lab
     finally:
         lab.down()
+
+
+def _nth_after(subnet: IPv4Network, number: int) -> IPv4Network:
+    return IPv4Network((int(subnet.network_address) + number * subnet.num_addresses, subnet.prefixlen))
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from hostloom_lab import plan_files
 from hostloom_lab.errors import LabError
 from hostloom_lab.lab import Lab
 
@@ -46,7 +48,7 @@ def trial() -> Iterator[Lab]:
 
 
 def traces() -> dict[str, object]:
-    """What a lab could leave on this machine."""
+    """What a lab could leave on this machine, without what other labs and tests have there meanwhile."""
     links = json.loads(
         subprocess.run(["ip", "-j", "link"], capture_output=True, text=True, check=True).stdout
     )
@@ -58,14 +60,19 @@ def traces() -> dict[str, object]:
         if f"/run/hostloom-lab/{NAME}" in _read(path.with_name("cmdline"))
     ]
     return {
-        "links": sorted(link["ifname"] for link in links),
-        "netns": sorted(line.split()[0] for line in netns.splitlines()),
+        "links": sorted(link["ifname"] for link in links if is_ours(link["ifname"])),
+        "netns": sorted(line.split()[0] for line in netns.splitlines() if is_ours(line)),
         "mounts": [
             line for line in mounts.splitlines() if f"hl-{NAME}" in line or f"hostloom-lab/{NAME}" in line
         ],
         "files": Path(f"/run/hostloom-lab/{NAME}").exists(),
         "processes": processes,
     }
+
+
+def is_ours(name: str) -> bool:
+    """Whether a link or namespace can be of the trial: those of other labs and tests begin like this."""
+    return name.startswith(f"hl-{NAME}") or not name.startswith(("hl-", "hlw"))
 
 
 def _read(path: Path) -> str:
@@ -117,8 +124,20 @@ def test_a_cable_can_be_pulled(trial: Lab) -> None:
     assert "LOWER_UP" in trial.run_in("kvm1", ["ip", "link", "show", "eth1"])
 
 
+def test_labs_that_are_made_at_once_share_nothing(trial: Lab) -> None:
+    labs = [trial, Lab(f"{NAME}2")]
+    try:
+        with ThreadPoolExecutor() as pool:
+            plans = list(pool.map(lambda lab: lab.up(hosts=0), labs))
+        assert not plans[0].subnet.overlaps(plans[1].subnet)
+        assert plans[0].number != plans[1].number
+        assert all(lab.status().is_whole for lab in labs)
+    finally:
+        labs[1].down()
+
+
 def test_two_commands_at_once_do_not_meet(trial: Lab) -> None:
-    with trial._locked(), pytest.raises(LabError, match="being changed by another command"):
+    with plan_files.locked(trial.name), pytest.raises(LabError, match="being changed by another command"):
         trial.up(hosts=1)
 
 

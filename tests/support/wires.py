@@ -11,7 +11,9 @@ from pathlib import Path
 from hostloom.remote.address import SshAddress
 from hostloom.remote.command import Completed, run_process
 
-HOST, NET, TWIN = "hlw-host", "hlw-net", "hlw-twin"
+#: Each worker of the tests has namespaces of its own.
+PREFIX = f"hlw{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+HOST, NET, TWIN = f"{PREFIX}-host", f"{PREFIX}-net", f"{PREFIX}-twin"
 #: Of the host: `br0` over `eth0`, which leads to a server; `eth1`, which leads to another; `eth2`, which
 #: ends nowhere; `eth3` in `br0`, behind which is a second one with a station's address.
 LINKS = f"""\

@@ -1,5 +1,6 @@
 """World files for tests: read, and drawn."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,29 @@ from hypothesis import strategies as st
 
 from hostloom.simulation.world_file import WorldDocument, read_world
 
+#: Written in C, if PyYAML was built with it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 
 
 def load(path: Path) -> WorldDocument:
     """Read a world file."""
-    return read_world(yaml.safe_load(path.read_text()))
+    return read_world(_document(path))
+
+
+@cache
+def _document(path: Path) -> Any:
+    """A file's YAML: tests are made for each case of each file, and parsing takes long."""
+    return _parse(path.read_text())
 
 
 def world(text: str) -> WorldDocument:
     """Read a world from YAML in a test."""
-    return read_world(yaml.safe_load(text))
+    return read_world(_parse(text))
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, LOADER)  # noqa: S506  (it is a safe loader)
 
 
 SPACES = ("mgmt", "dmz", "lab")

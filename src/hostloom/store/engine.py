@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, delete, event, make_url, text, update
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -27,6 +30,7 @@ from hostloom.store.unit_of_work import DatabaseUnitOfWork
 log = logging.getLogger(__name__)
 
 URL_FORMS = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
+MIGRATIONS = Path(__file__).parent / "migrations"
 #: How long a SQLite writer waits for another one.
 BUSY_TIMEOUT_MS = 15_000
 #: How long a request waits for a free connection.
@@ -133,12 +137,18 @@ def migrate(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if MigrationContext.configure(connection).get_current_heads() != _newest_schema():
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
     _forget_old_removals(connection)
     connection.commit()
+
+
+@cache
+def _newest_schema() -> tuple[str, ...]:
+    return tuple(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
 def _forget_old_removals(connection: Connection) -> None:

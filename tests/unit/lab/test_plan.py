@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from hostloom_lab.errors import LabError
-from hostloom_lab.plan import HOST_NICS, SEGMENTS, default_subnets, make_plan
+from hostloom_lab.plan import HOST_NICS, MAX_LABS, SEGMENTS, default_subnets, make_plan
 
 SUBNET = IPv4Network("198.18.0.0/16")
 
@@ -34,8 +34,10 @@ def test_names_of_interfaces_fit() -> None:
     assert all(len(f"{host.name}-{nic}") <= 15 for host in plan.hosts for nic in HOST_NICS)
 
 
-def test_the_default_subnets_are_for_benchmarks() -> None:
-    assert [str(each) for each in default_subnets()] == ["198.18.0.0/16", "198.19.0.0/16"]
+def test_the_default_subnets_are_for_benchmarks_and_then_of_providers() -> None:
+    subnets = [str(subnet) for subnet in default_subnets()]
+    assert subnets[:3] == ["198.18.0.0/16", "198.19.0.0/16", "100.120.0.0/16"]
+    assert len(subnets) > MAX_LABS
 
 
 @pytest.mark.parametrize(
