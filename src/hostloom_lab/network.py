@@ -7,8 +7,8 @@ from hostloom_lab.commands import ip, namespaces, run
 from hostloom_lab.errors import LabError
 from hostloom_lab.plan import HOST_NICS, MAX_LABS, SEGMENTS, HostPlan, LabPlan
 
-#: A macvtap's device is /dev/tap<ifindex>, and all namespaces share /dev, so each host of each lab has its own
-#: range of numbers.
+#: A macvtap's device is /dev/tap<ifindex>, and all namespaces share /dev, so each host of each lab
+#: has its own range of numbers.
 IFINDEX_STEP = 200
 
 
