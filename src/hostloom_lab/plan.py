@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hostloom_lab.errors import LabError
 
-#: The first is reserved for benchmarks of network devices (RFC 2544), so no real network routes it, and is enough
-#: for two labs. The other is a part of the range for NAT at providers (RFC 6598).
+#: The first is reserved for benchmarks of network devices (RFC 2544), so no real network routes it, and is
+#: enough for two labs. The other is a part of the range for NAT at providers (RFC 6598).
 POOLS = (IPv4Network("198.18.0.0/15"), IPv4Network("100.120.0.0/13"))
 #: Segments by the third byte of their /24 in the lab's /16.
 SEGMENTS = {"mgmt": 10, "dmz": 20, "storage": 30, "lab": 40}
