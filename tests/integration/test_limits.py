@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from hostloom.api import problems
+from hostloom.api import middleware
 from hostloom.api.connections import Crowd, TimeoutProtocol, owner_of
 from hostloom.api.middleware import Budget, Limits
 from hostloom.server.config import Settings
@@ -282,7 +282,7 @@ def test_a_request_that_goes_wrong_in_its_body_is_no_incident(
 ) -> None:
     """The server has refused it already when the application wants to answer."""
     incidents: list[Any] = []
-    monkeypatch.setattr(problems.log, "error", lambda *words, **how: incidents.append((words, how)))
+    monkeypatch.setattr(middleware.log, "error", lambda *words, **how: incidents.append((words, how)))
     for method in ("GET", "POST", "BREW"):
         said = head(path, "Expect: 100-continue", length=None).replace(b"POST", method.encode(), 1)
         answer_to(server, said + body)
