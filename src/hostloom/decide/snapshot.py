@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TypeVar, overload
 
-from hostloom.decide.layered_map import LayeredMap
+from hostloom.decide.persistent import LayeredMap
 from hostloom.model.dhcp_exchange import ForeignDhcp
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId

@@ -15,6 +15,9 @@ UNTAGGED = 0
 MAX_VID = 4094
 MIN_MTU, MAX_MTU, DEFAULT_MTU = 552, 65535, 1500
 
+#: First and last address as numbers, both included.
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Fabric:
@@ -168,6 +171,44 @@ class IPRange:
         if not isinstance(address, IPv4Address | IPv6Address) or address.version != self.start.version:
             return False
         return int(self.start) <= int(address) <= int(self.end)
+
+
+def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
+    """Spans from which addresses are given, ascending; they still contain used ones and the gateway."""
+    low, high = usable_span(subnet.cidr)
+    reserved = _merged_spans(ranges, RangeKind.RESERVED)
+    dynamic = _merged_spans(ranges, RangeKind.DYNAMIC)
+    spans = [(low, high)]
+    if not subnet.managed:
+        spans = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
+        return tuple(_without(spans, dynamic))
+    return tuple(_without(_without(spans, reserved), dynamic))
+
+
+def _merged_spans(ranges: tuple[IPRange, ...], kind: RangeKind) -> list[Span]:
+    spans: list[Span] = []
+    for ip_range in sorted((r for r in ranges if r.kind is kind), key=lambda r: int(r.start)):
+        start, end = int(ip_range.start), int(ip_range.end)
+        if spans and start <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
+    for low, high in holes:
+        cut: list[Span] = []
+        for a, b in spans:
+            if high < a or b < low:
+                cut.append((a, b))
+                continue
+            if a < low:
+                cut.append((a, low - 1))
+            if high < b:
+                cut.append((high + 1, b))
+        spans = cut
+    return spans
 
 
 class AddressKind(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row, select
 
-from hostloom.decide.layered_map import LayeredMap
+from hostloom.decide.persistent import LayeredMap
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from hostloom.decide.check.labels import check_address
 from hostloom.decide.placement.addresses import address_index_of
-from hostloom.decide.placement.free_numbers import spans_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
@@ -30,6 +29,7 @@ from hostloom.model.network import (
     SpecialAddress,
     Subnet,
     can_be_gateway,
+    spans_of,
     special_address,
     usable_span,
 )

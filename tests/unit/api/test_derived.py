@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.model.ids import MacAddress
 from hostloom.model.keep import KEEP, Keep
 

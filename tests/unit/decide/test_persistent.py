@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.decide import layered_map
-from hostloom.decide.layered_map import LayeredMap
+from hostloom.decide import persistent
+from hostloom.decide.persistent import LayeredMap
 
 KEYS = st.integers(0, 9)
 CHANGES = st.lists(st.dictionaries(KEYS, st.none() | st.integers(0, 3), max_size=4), max_size=8)
@@ -14,7 +14,7 @@ CHANGES = st.lists(st.dictionaries(KEYS, st.none() | st.integers(0, 3), max_size
 def test_it_is_what_a_dictionary_would_be(
     base: dict[int, int], changes: list[dict[int, int | None]], upper_size: int
 ) -> None:
-    before, layered_map.UPPER_SIZE = layered_map.UPPER_SIZE, upper_size
+    before, persistent.UPPER_SIZE = persistent.UPPER_SIZE, upper_size
     try:
         plain, layered = dict(base), LayeredMap(base)
         for change in changes:
@@ -27,7 +27,7 @@ def test_it_is_what_a_dictionary_would_be(
             assert len(layered) == len(plain)
             assert [layered.get(key) for key in range(10)] == [plain.get(key) for key in range(10)]
     finally:
-        layered_map.UPPER_SIZE = before
+        persistent.UPPER_SIZE = before
 
 
 def test_a_change_leaves_the_large_layer_alone() -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
+from hostloom.decide.persistent import UsedNumbers
 from hostloom.decide.placement import compose
 from hostloom.decide.placement.addresses import address_index_of
-from hostloom.decide.placement.free_numbers import UsedNumbers
 from hostloom.decide.placement.host_evaluation import evaluate_host, network_fit
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.request.resolve import resolve_request as read_asked

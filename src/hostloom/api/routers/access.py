@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import like
-from hostloom.api.forms import Flag, In, Out, Text
+from hostloom.api.forms import Flag, In, Out, Text, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.access import ApiKey, Token, User
 from hostloom.model.errors.server import ConfigError

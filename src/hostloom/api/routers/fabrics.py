@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from hostloom.api.crud import Texts, changes_of, crud_router
-from hostloom.api.derived import BodyForm, Sent, like
-from hostloom.api.forms import Out, Text
+from hostloom.api.forms import BodyForm, Out, Sent, Text, like
 from hostloom.model.network import Fabric
 from hostloom.services.fabrics import FABRICS, FabricChanges, FabricInput
 

@@ -1,8 +1,7 @@
 """Zones, resource pools, domains and tags over HTTP."""
 
 from hostloom.api.crud import Texts, changes_of, crud_router
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.model.grouping import Domain, Tag, Zone
 from hostloom.services.groupings import (
     DOMAINS,

@@ -6,8 +6,7 @@ from fastapi import Response
 
 from hostloom.api.calls import Changing, Reading
 from hostloom.api.crud import Changes, Texts, crud_router, with_effects
-from hostloom.api.derived import BodyForm, like
-from hostloom.api.forms import Count, Out
+from hostloom.api.forms import BodyForm, Count, Out, like
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.model.finding import Finding

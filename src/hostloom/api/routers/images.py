@@ -3,8 +3,7 @@
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import like
-from hostloom.api.forms import In, Out
+from hostloom.api.forms import In, Out, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.model.image import Flavour, Image, ImageFile

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hostloom.api.calls import ApiCall, Changing, Reading
-from hostloom.api.derived import Sent
-from hostloom.api.forms import Flag, In, Out
+from hostloom.api.forms import Flag, In, Out, Sent
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut

@@ -5,8 +5,7 @@ from typing import Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.ids import SystemId

@@ -9,8 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from hostloom.api.calls import ApiCall, Changing, Reading
-from hostloom.api.derived import like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord

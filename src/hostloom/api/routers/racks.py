@@ -4,8 +4,7 @@ from typing import Any, Self
 
 from hostloom.api.calls import Reading
 from hostloom.api.crud import Changes, Texts, crud_router, in_transaction, with_effects
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.api.names import Names
 from hostloom.model.dhcp import Lease
 from hostloom.model.rack import Rack, RackStatus

@@ -3,8 +3,7 @@
 from typing import Self
 
 from hostloom.api.crud import Texts, changes_of, crud_router
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.api.names import Names
 from hostloom.model.network import IPRange
 from hostloom.services.ranges import RANGES, RangeChanges, RangeInput

@@ -3,8 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from hostloom.api.calls import Reading
-from hostloom.api.derived import like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.reconciler import Reconciler
 from hostloom.services import reconcilers

@@ -3,8 +3,7 @@
 from typing import Annotated, Self
 
 from hostloom.api.crud import Texts, changes_of, crud_router
-from hostloom.api.derived import BodyForm, Sent, like
-from hostloom.api.forms import Out, Text
+from hostloom.api.forms import BodyForm, Out, Sent, Text, like
 from hostloom.api.names import Names
 from hostloom.model.network import Space
 from hostloom.services.spaces import SPACES, SpaceChanges, SpaceInput

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import like
-from hostloom.api.forms import In, Out, Text
+from hostloom.api.forms import In, Out, Text, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.host import Host, StoragePool
 from hostloom.services import storage_pools

@@ -6,8 +6,7 @@ from fastapi import Response
 
 from hostloom.api.calls import Changing
 from hostloom.api.crud import Changes, Texts, crud_router, in_transaction, with_effects
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Sent, like
 from hostloom.api.names import Names
 from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.model.network import Vlan, vlan_name

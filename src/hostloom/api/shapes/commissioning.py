@@ -2,8 +2,7 @@
 
 from typing import Self
 
-from hostloom.api.derived import like
-from hostloom.api.forms import In, Out
+from hostloom.api.forms import In, Out, like
 from hostloom.decide.explain.boot import render_boot, render_difference_found
 from hostloom.decide.machines.boot import BootReason, decide_boot
 from hostloom.decide.machines.commissioning import CommissioningDifference

@@ -2,8 +2,7 @@
 
 from typing import Self
 
-from hostloom.api.derived import like
-from hostloom.api.forms import Flag, In, Int, Out
+from hostloom.api.forms import Flag, In, Int, Out, like
 from hostloom.api.shapes.estates import SentEstate
 from hostloom.migration.explain import render_change, render_next_steps
 from hostloom.model.attachment import MacvlanMode

@@ -5,8 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator
 
-from hostloom.api.derived import like, made
-from hostloom.api.forms import Count, In, Out, Text
+from hostloom.api.forms import Count, In, Out, Text, like, made
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut

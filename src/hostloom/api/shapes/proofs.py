@@ -4,8 +4,7 @@ from typing import Self
 
 from pydantic import Field
 
-from hostloom.api.derived import like
-from hostloom.api.forms import In, Out, Text
+from hostloom.api.forms import In, Out, Text, like
 from hostloom.decide.explain.proof import describe_evidence
 from hostloom.model.machine import Evidence, NicProof, Verdict
 

@@ -4,12 +4,11 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from hostloom.decide.changes.target import find_vlan
-from hostloom.decide.placement.free_numbers import spans_of
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import VlanId
-from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan
+from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan, spans_of
 from hostloom.model.node import Node, VlanSource
 
 #: Addresses that can be given back; those seen on an interface, or leased, cannot.

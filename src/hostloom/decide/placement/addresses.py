@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from itertools import islice
 
-from hostloom.decide.placement.free_numbers import Span, UsedNumbers, spans_of
+from hostloom.decide.persistent import UsedNumbers
 from hostloom.decide.refuse import refuse
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.ids import SubnetId, SystemId, VlanId
@@ -17,7 +17,9 @@ from hostloom.model.network import (
     HeldAddress,
     IPRange,
     RangeKind,
+    Span,
     Subnet,
+    spans_of,
     special_address,
 )
 from hostloom.model.plan import RequestCode, SubjectKind
