@@ -18,6 +18,7 @@ from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.hypervisor.xml_out import domain_xml, volume_xml
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineSpec
+from hostloom.ports.hypervisor import Hypervisor
 from support.libvirtd import running_libvirtd
 from support.specs import a_disk, a_spec
 
@@ -53,51 +54,62 @@ def report(what: str, ours: tuple[float, float], floor: tuple[float, float], bar
     )
 
 
+class Calls:
+    """The calls that are measured: ours, and what they would be with bare libvirt-python."""
+
+    def __init__(self, ours: Hypervisor, bare: libvirt.virConnect) -> None:
+        self.ours, self.bare = ours, bare
+        self.pool = bare.storagePoolDefineXML(POOL)
+        self.pool.create()
+
+    def compose(self, number: int) -> None:
+        """A volume and a domain, by hostloom."""
+        spec = spec_number(number)
+        self.ours.volumes.ensure(spec.disks[0])
+        self.ours.ensure_machine(spec)
+
+    def compose_bare(self, number: int) -> None:
+        """The same, bare; its machines have numbers from 1000."""
+        spec = spec_number(1000 + number)
+        volume = self.pool.createXML(volume_xml(spec.disks[0], is_file=True))
+        self.bare.defineXML(domain_xml(spec, {spec.disks[0].volume: volume.path()}))
+
+    def clear(self, first: int, count: int) -> None:
+        """Delete so many machines."""
+        for number in range(first, first + count):
+            spec = spec_number(number)
+            self.ours.delete_machine(spec.uuid)
+            self.ours.volumes.delete(spec.disks[0])
+
+    def refresh_bare(self, _number: int) -> None:
+        """What a refresh reads, bare."""
+        self.bare.getInfo(), self.bare.getCapabilities()
+        for pool in self.bare.listAllStoragePools():
+            pool.info(), pool.XMLDesc()
+        for network in self.bare.listAllNetworks():
+            network.XMLDesc()
+        for domain in self.bare.listAllDomains():
+            domain.XMLDesc(), domain.state()
+
+
 def main() -> None:
     """Measure on a libvirtd of our own."""
     machines = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     with running_libvirtd() as libvirtd:
         bare = libvirt.open(libvirtd.qemu_uri)
-        pool = bare.storagePoolDefineXML(POOL)
-        pool.create()
         hypervisors = LibvirtHypervisors(libvirtd)
         ours = hypervisors.of("bench", libvirtd.qemu_uri)
+        calls = Calls(ours, bare)
         ours.describe()
-
-        def compose(number: int) -> None:
-            spec = spec_number(number)
-            ours.volumes.ensure(spec.disks[0])
-            ours.ensure_machine(spec)
-
-        def compose_bare(number: int) -> None:
-            spec = spec_number(1000 + number)
-            volume = pool.createXML(volume_xml(spec.disks[0], is_file=True))
-            bare.defineXML(domain_xml(spec, {spec.disks[0].volume: volume.path()}))
-
-        def clear(first: int, count: int) -> None:
-            for number in range(first, first + count):
-                spec = spec_number(number)
-                ours.delete_machine(spec.uuid)
-                ours.volumes.delete(spec.disks[0])
-
-        def refresh_bare(_number: int) -> None:
-            bare.getInfo(), bare.getCapabilities()
-            for each in bare.listAllStoragePools():
-                each.info(), each.XMLDesc()
-            for network in bare.listAllNetworks():
-                network.XMLDesc()
-            for domain in bare.listAllDomains():
-                domain.XMLDesc(), domain.state()
-
-        floor = measure(compose_bare)
-        clear(1000, ROUNDS)
-        report("compose: volume and domain, no start", measure(compose), floor, 15)
-        clear(0, ROUNDS)
+        floor = measure(calls.compose_bare)
+        calls.clear(1000, ROUNDS)
+        report("compose: volume and domain, no start", measure(calls.compose), floor, 15)
+        calls.clear(0, ROUNDS)
         for number in range(machines):
-            compose(number)
-        floor = measure(refresh_bare)
+            calls.compose(number)
+        floor = measure(calls.refresh_bare)
         report(f"refresh: {machines} machines, one disk each", measure(lambda _: ours.describe()), floor, 60)
-        clear(0, machines)
+        calls.clear(0, machines)
         hypervisors.close()
         bare.close()
 

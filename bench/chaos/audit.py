@@ -1,4 +1,4 @@
-"""Holds the store against the real world: domains, volumes, taps, DHCP reservations."""
+"""Compares the store with what really exists: domains, volumes, taps, DHCP reservations."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -20,8 +20,8 @@ EXCLUSIVE = ("auto", "static", "reserved")
 
 
 @dataclass
-class Found:
-    """What is wrong, by kind, each with its evidence; and probe volumes that a dead server left."""
+class Differences:
+    """Differences between the store and the hosts, by kind; also probe volumes that a killed server left."""
 
     orphans: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Found:
     probes: list[str] = field(default_factory=list)
 
     def wrong(self) -> list[str]:
-        """Everything but left probes, as lines."""
+        """All differences except probe volumes, as lines."""
         kinds = ("orphans", "ghosts", "doubled", "over_booked", "unserved")
         return [f"{kind}: {words}" for kind in kinds for words in getattr(self, kind)]
 
@@ -47,21 +47,21 @@ class HostWorld:
     taps: set[str]
 
 
-def audit(lab: Lab, client: Client, served: Sequence[str]) -> Found:
-    """Look at everything; `served` are the VLANs whose machines' addresses must be in Kea."""
-    found = Found()
+def audit(lab: Lab, client: Client, served: Sequence[str]) -> Differences:
+    """Compare everything; the addresses of machines on the VLANs `served` must be in Kea."""
+    differences = Differences()
     hosts = client.hosts.list()
     machines = client.machines.list()
     addresses = client.addresses.list()
     worlds = {host["name"]: _host_world(lab, host["name"]) for host in hosts}
-    _audit_hosts(found, worlds, machines)
-    _audit_addresses(found, machines, addresses)
-    _audit_capacity(found, hosts, machines)
-    _audit_dhcp(found, _reservations(lab), machines, served)
+    _audit_hosts(differences, worlds, machines)
+    _audit_addresses(differences, machines, addresses)
+    _audit_capacity(differences, hosts, machines)
+    _audit_dhcp(differences, _reservations(lab), machines, served)
     nodes = {node["hostname"] for node in client.nodes.list() if node["kind"] == "machine"}
     known = {machine["hostname"] for machine in machines} | {host.name for host in lab.plan.hosts}
-    found.ghosts += [f"node {name} without machine" for name in sorted(nodes - known)]
-    return found
+    differences.ghosts += [f"node {name} without machine" for name in sorted(nodes - known)]
+    return differences
 
 
 def audit_empty_host(lab: Lab, name: str) -> list[str]:
@@ -97,56 +97,84 @@ def _host_world(lab: Lab, name: str) -> HostWorld:
     return HostWorld(domains, volumes, taps)
 
 
-def _audit_hosts(found: Found, worlds: dict[str, HostWorld], machines: Sequence[Document]) -> None:
-    by_uuid = {machine["uuid"]: machine for machine in machines}
+def _audit_hosts(
+    differences: Differences, worlds: dict[str, HostWorld], machines: Sequence[Document]
+) -> None:
     for name, world in worlds.items():
-        for uuid, (title, _) in world.domains.items():
-            machine = by_uuid.get(uuid)
-            if machine is None or machine["host"] != name:
-                found.orphans.append(f"domain {title} ({uuid}) on {name} is no machine")
-        disks = {(disk["pool"], disk["volume"]) for m in machines if m["host"] == name for disk in m["disks"]}
-        for pool, volume in sorted(world.volumes - disks):
-            kind = found.probes if volume.startswith(PROBE) else found.orphans
-            kind.append(f"volume {volume} in {pool} on {name}")
-        found.orphans += [f"tap {tap} on {name} has no running machine" for tap in sorted(world.taps)]
+        on_host = [machine for machine in machines if machine["host"] == name]
+        _audit_host(differences, name, world, on_host)
     for machine in machines:
-        world = worlds.get(machine["host"] or "")
-        words = (
-            f"machine {machine['hostname']} ({machine['origin']}, {machine['state']}) on {machine['host']}"
-        )
-        if world is None or machine["uuid"] not in world.domains:
-            found.ghosts.append(f"{words} has no domain")
-        elif machine["origin"] != "composed":
-            found.ghosts.append(f"{words} is not one that was composed")
-        else:
-            macs = {nic["mac"] for nic in machine["interfaces"]}
-            if macs != world.domains[machine["uuid"]][1]:
-                found.ghosts.append(f"{words} has other NICs than its domain")
-            lost = {(disk["pool"], disk["volume"]) for disk in machine["disks"]} - world.volumes
-            found.ghosts += [f"{words} has no volume {volume}" for _, volume in sorted(lost)]
+        differences.ghosts += _ghosts(machine, worlds.get(machine["host"] or ""))
 
 
-def _audit_addresses(found: Found, machines: Sequence[Document], addresses: Sequence[Document]) -> None:
-    known = {machine["system_id"] for machine in machines}
+def _audit_host(differences: Differences, name: str, world: HostWorld, machines: Sequence[Document]) -> None:
+    """What is on a host and belongs to none of the machines that are recorded there."""
+    uuids = {machine["uuid"] for machine in machines}
+    for uuid, (title, _) in world.domains.items():
+        if uuid not in uuids:
+            differences.orphans.append(f"domain {title} ({uuid}) on {name} is no machine")
+    for pool, volume in sorted(world.volumes - _volumes(machines)):
+        kind = differences.probes if volume.startswith(PROBE) else differences.orphans
+        kind.append(f"volume {volume} in {pool} on {name}")
+    differences.orphans += [f"tap {tap} on {name} has no running machine" for tap in sorted(world.taps)]
+
+
+def _ghosts(machine: Document, world: HostWorld | None) -> list[str]:
+    """What is recorded of a machine and does not exist on its host."""
+    title = f"machine {machine['hostname']} ({machine['origin']}, {machine['state']}) on {machine['host']}"
+    if world is None or machine["uuid"] not in world.domains:
+        return [f"{title} has no domain"]
+    if machine["origin"] != "composed":
+        return [f"{title} is not one that was composed"]
+    _, domain_macs = world.domains[machine["uuid"]]
+    is_same = {nic["mac"] for nic in machine["interfaces"]} == domain_macs
+    lost = sorted(_volumes([machine]) - world.volumes)
+    return [
+        *([] if is_same else [f"{title} has other NICs than its domain"]),
+        *(f"{title} has no volume {volume}" for _, volume in lost),
+    ]
+
+
+def _volumes(machines: Sequence[Document]) -> set[tuple[str, str]]:
+    return {(disk["pool"], disk["volume"]) for machine in machines for disk in machine["disks"]}
+
+
+def _nics(machines: Sequence[Document]) -> list[Document]:
+    return [nic for machine in machines for nic in machine["interfaces"]]
+
+
+def _audit_addresses(
+    differences: Differences, machines: Sequence[Document], addresses: Sequence[Document]
+) -> None:
     held = [address for address in addresses if address["kind"] in EXCLUSIVE]
-    found.doubled += _twice("address", (f"{item['subnet']} {item['ip']}" for item in held))
-    found.doubled += _twice("MAC", (nic["mac"] for machine in machines for nic in machine["interfaces"]))
-    of_nics = [ip for machine in machines for nic in machine["interfaces"] for ip in nic["ips"]]
-    found.doubled += _twice("address of NICs", of_nics)
-    for address in held:
-        if address["kind"] == "auto" and address["system_id"] not in known:
-            found.orphans.append(f"address {address['ip']} of {address['system_id']}, which is no machine")
-    missing = set(of_nics) - {address["ip"] for address in held}
-    found.orphans += [f"address {ip} of a NIC is not held" for ip in sorted(missing)]
+    nic_ips = [ip for nic in _nics(machines) for ip in nic["ips"]]
+    differences.doubled += _twice("address", [f"{item['subnet']} {item['ip']}" for item in held])
+    differences.doubled += _twice("MAC", [nic["mac"] for nic in _nics(machines)])
+    differences.doubled += _twice("address of NICs", nic_ips)
+    differences.orphans += _orphaned_addresses(held, machines)
+    missing = set(nic_ips) - {address["ip"] for address in held}
+    differences.orphans += [f"address {ip} of a NIC is not held" for ip in sorted(missing)]
 
 
-def _audit_capacity(found: Found, hosts: Sequence[Document], machines: Sequence[Document]) -> None:
+def _orphaned_addresses(held: Sequence[Document], machines: Sequence[Document]) -> list[str]:
+    """The automatic addresses of machines that do not exist."""
+    system_ids = {machine["system_id"] for machine in machines}
+    return [
+        f"address {address['ip']} of {address['system_id']}, which is no machine"
+        for address in held
+        if address["kind"] == "auto" and address["system_id"] not in system_ids
+    ]
+
+
+def _audit_capacity(
+    differences: Differences, hosts: Sequence[Document], machines: Sequence[Document]
+) -> None:
     for host in hosts:
         on_it = [machine for machine in machines if machine["host"] == host["name"]]
         for name in ("cores", "memory_mib"):
             used, offered = sum(machine[name] for machine in on_it), host[f"{name}_offered"]
             if used > offered:
-                found.over_booked.append(f"{host['name']}: {used} {name} of {offered}")
+                differences.over_booked.append(f"{host['name']}: {used} {name} of {offered}")
 
 
 def _reservations(lab: Lab) -> list[tuple[str, str]]:
@@ -159,19 +187,26 @@ def _reservations(lab: Lab) -> list[tuple[str, str]]:
 
 
 def _audit_dhcp(
-    found: Found, reservations: Sequence[tuple[str, str]], machines: Sequence[Document], served: Sequence[str]
+    differences: Differences,
+    reservations: Sequence[tuple[str, str]],
+    machines: Sequence[Document],
+    served: Sequence[str],
 ) -> None:
-    known = {(nic["mac"], ip) for machine in machines for nic in machine["interfaces"] for ip in nic["ips"]}
-    macs = {mac for mac, _ in known}
-    found.doubled += _twice("reservation of", (ip for _, ip in reservations if ip))
+    differences.doubled += _twice("reservation of", [ip for _, ip in reservations if ip])
+    addresses = {(nic["mac"], ip) for nic in _nics(machines) for ip in nic["ips"]}
+    macs = {mac for mac, _ in addresses}
     for mac, ip in reservations:
-        if (mac, ip) not in known and (ip or mac not in macs):
-            found.orphans.append(f"reservation of {ip} for {mac}, which no machine has")
+        if (mac, ip) not in addresses and (ip or mac not in macs):
+            differences.orphans.append(f"reservation of {ip} for {mac}, which no machine has")
     for machine in machines:
-        for nic in machine["interfaces"]:
-            for ip in nic["ips"] if nic["vlan"] in served and nic["mode"] == "auto" else ():
-                if (nic["mac"], ip) not in reservations:
-                    found.unserved.append(f"{ip} of {machine['hostname']} is not in Kea")
+        unserved = _expected(machine, served) - set(reservations)
+        differences.unserved += [f"{ip} of {machine['hostname']} is not in Kea" for _, ip in sorted(unserved)]
+
+
+def _expected(machine: Document, served: Sequence[str]) -> set[tuple[str, str]]:
+    """The reservations that a machine must have: automatic addresses on VLANs that are served."""
+    nics = [nic for nic in machine["interfaces"] if nic["vlan"] in served and nic["mode"] == "auto"]
+    return {(nic["mac"], ip) for nic in nics for ip in nic["ips"]}
 
 
 def _twice(what: str, items: Iterable[Any]) -> list[str]:

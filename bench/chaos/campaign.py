@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audit import Found, audit, audit_empty_host
+from audit import Differences, audit, audit_empty_host
 from knife import Plan, Where
 from servers import Launcher, Server, share_keys
 from workload import GUEST_HOST, Workload
@@ -194,28 +194,30 @@ class Campaign:
                 client.hosts.act(host["name"], "refresh")
         self._rest()
         with self.servers[0].client() as client:
-            found: Found = audit(self.lab, client, SERVED)
+            differences: Differences = audit(self.lab, client, SERVED)
             operations = {item["id"]: item for item in client.operations.list()}
             hosts = [host["name"] for host in client.hosts.list()]
-        mine = [operations[key] for key in self._work.accepted if key in operations]
-        lost = self._work.accepted - operations.keys()
-        for key in lost:
+        count = self._judge_operations(operations, interrupted)
+        left_on_guest = [] if GUEST_HOST in hosts else audit_empty_host(self.lab, GUEST_HOST)
+        self.summary.probes = len(differences.probes)
+        for text in (*(f"guest: {thing}" for thing in left_on_guest), *differences.wrong()):
+            self._wrong(text)
+        summary = self.summary
+        counts = f"{summary.kills} kills, {count} operations, {len(summary.wrong)} wrong"
+        self._say(f"round {summary.rounds}: {counts}")
+
+    def _judge_operations(self, operations: dict[str, Document], interrupted: set[str]) -> int:
+        """Check the operations that the servers accepted in this round; returns how many are recorded."""
+        recorded = [operations[key] for key in self._work.accepted if key in operations]
+        for key in self._work.accepted - operations.keys():
             self._wrong(f"orphans: operation {key} was accepted and is not there")
-        self.summary.states.update(item["state"] for item in mine)
-        self.summary.resumed += sum(item["id"] in interrupted for item in mine)
-        for item in mine:
+        self.summary.states.update(item["state"] for item in recorded)
+        self.summary.resumed += sum(item["id"] in interrupted for item in recorded)
+        for item in recorded:
             if item["state"] == "stuck":
                 self._wrong(f"stuck: {item['id']} {item['saga']}: {item['error']}")
         self._work.accepted.clear()
-        if GUEST_HOST not in hosts:
-            for words in audit_empty_host(self.lab, GUEST_HOST):
-                self._wrong(f"guest: {words}")
-        self.summary.probes = len(found.probes)
-        for words in found.wrong():
-            self._wrong(words)
-        summary = self.summary
-        counts = f"{summary.kills} kills, {len(mine)} operations, {len(summary.wrong)} wrong"
-        self._say(f"round {summary.rounds}: {counts}")
+        return len(recorded)
 
     def _wrong(self, words: str) -> None:
         if words not in self._told:

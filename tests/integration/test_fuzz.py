@@ -1,10 +1,10 @@
-"""The fuzzer of every port, for some seconds; `python bench/fuzz.py` is the same for ten minutes."""
+"""The fuzzer of every port, for some seconds; `python bench/fuzz` is the same for ten minutes."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-BENCH = Path(__file__).parents[2] / "bench" / "fuzz.py"
+BENCH = Path(__file__).parents[2] / "bench" / "fuzz"
 
 
 def test_no_port_stumbles_over_what_is_sent() -> None:

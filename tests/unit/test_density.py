@@ -11,7 +11,7 @@ from radon.complexity import cc_visit_ast
 from radon.visitors import Class, Function
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(chain.from_iterable((ROOT / folder).rglob("*.py") for folder in ("src", "packages")))
+FILES = sorted(chain.from_iterable((ROOT / folder).rglob("*.py") for folder in ("src", "packages", "bench")))
 #: Files that tests/support/client_types.py writes, which may be long.
 GENERATED = [ROOT / "src/hostloom/client" / name for name in ("answers.py", "keys.py")]
 

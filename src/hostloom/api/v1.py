@@ -117,13 +117,6 @@ def create_api(
     `policies`: who may send bodies to further paths, by the beginning of the path. `names`: the names that
     requests over TCP may use besides addresses; None: any. `reconcilers` reports on the server's reconcilers.
     """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.stopping = asyncio.Event()
-        yield
-        app.state.stopping.set()
-
     app = FastAPI(
         title="hostloom",
         version=metadata.version("hostloom"),
@@ -131,7 +124,7 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=_lifespan,
     )
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
     app.state.health = Health(ports.store)
@@ -145,6 +138,13 @@ def create_api(
     app.add_middleware(Incidents)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.stopping = asyncio.Event()
+    yield
+    app.state.stopping.set()
 
 
 @cache
