@@ -1,4 +1,4 @@
-"""One request: who makes it, in which unit of work it runs, and how its answer is given and remembered."""
+"""A request: its principal, its unit of work, and its answer, which is stored for repeated requests."""
 
 import hashlib
 import json
@@ -28,14 +28,14 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services import access
 
 JSON = "application/json"
-#: Answers are given again for a day.
+#: Time for which answers are stored, for repeated requests: a day.
 KEEP_ANSWERS_S = 24 * 3600.0
-#: Keys of requests that changed nothing, which could not be given back because of the database's trouble.
+#: Keys of requests that changed nothing, and that could not be freed because the database failed.
 _FREE_KEYS: set[str] = set()
-#: Key of the scope: who was authenticated before the body was read; requests cannot set it.
+#: Key in the scope of the principal that was authenticated before the body was read; requests cannot set it.
 PRINCIPAL_KEY = "hostloom.principal"
 _ETAG = re.compile(r'"(\d{1,9})"')
-#: Documents the scheme; the token itself is read below, because a Unix socket needs none.
+#: Only documents the scheme; the token is read below, because a Unix socket needs none.
 _bearer = HTTPBearer(auto_error=False, description="A token of `hostloom token create`.")
 
 
@@ -49,15 +49,15 @@ class ApiCall:
     query: tuple[tuple[str, str], ...]
 
     def begin(self) -> UnitOfWork:
-        """A unit of work; use it in a `with`."""
+        """A unit of work, for use in a `with` statement."""
         return self.ports.store.begin()
 
     def one(self, item: BaseModel, status: int = 200) -> Response:
-        """The answer with one thing."""
+        """The answer with one item."""
         return _response(status, self.path, item.model_dump_json())
 
     def page(self, page: Page, records: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
-        """The answer with a page of things, of which one more than the page holds was read."""
+        """The answer with a page of items; `items` has one more than the page if another page follows."""
         base_models = records[: page.limit]
         after = str(cursor(base_models[-1])) if len(records) > page.limit else None
         items = ",".join(base_model.model_dump_json() for base_model in base_models)
@@ -75,13 +75,13 @@ class ConditionalChange(ApiCall):
 
     key: str | None
     fingerprint: str
-    #: Of If-Match: the generation that the caller has seen.
+    #: The generation in If-Match, which the caller has seen.
     generation: int | None
 
     def commit(
         self, status: int, do: Callable[[UnitOfWork], BaseModel | None], *, hidden: str | None = None
     ) -> Response:
-        """Run a change of the database; its answer, without the `hidden` field, is remembered with it."""
+        """Run a change of the database; its answer is stored with it, without the `hidden` field."""
         with self.begin() as uow:
             if (stored := self._claim(uow)) is not None:
                 return stored
@@ -92,9 +92,9 @@ class ConditionalChange(ApiCall):
         return _response(status, self.path, _dump(base_model))
 
     def perform(self, status: int, do: Callable[[], BaseModel | None]) -> Response:
-        """Run a change with effects, which opens its own units of work; its key is claimed beforehand.
+        """Run a change with external effects, which opens its own units of work; its key is claimed first.
 
-        Should the process die in between, the key stays claimed and a repetition is told so.
+        If the process dies meanwhile, the key stays claimed, and repeated requests are told so.
         """
         if self.key is None:
             return _response(status, self.path, _dump(do()))
@@ -115,7 +115,7 @@ class ConditionalChange(ApiCall):
     def _give_back(self, key: str, cause: BaseException) -> None:
         """Free the key of a request that changed nothing; later, if the database cannot be written now.
 
-        If the database went away, it is unknown whether the last commit counts: the key stays claimed.
+        If the database connection was lost, the last commit may have succeeded, so the key stays claimed.
         """
         if isinstance(cause, DatabaseUnavailable) and cause.is_lost:
             return
@@ -127,7 +127,7 @@ class ConditionalChange(ApiCall):
             _FREE_KEYS.add(key)
 
     def _claim(self, uow: UnitOfWork) -> Response | None:
-        """Take the key for this request, or give the answer that the first one with it got."""
+        """Claim the key for this request, or return the answer to the first request with this key."""
         if self.key is None:
             return None
         now = self.ports.clock.now()
@@ -154,7 +154,7 @@ class ConditionalChange(ApiCall):
 
 
 def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None) -> Principal:
-    """The principal of the token, or of the Unix socket's other end; NotAuthenticated."""
+    """The principal of the token or of the Unix socket's peer; NotAuthenticated."""
     cached = request.scope.get(PRINCIPAL_KEY)
     if isinstance(cached, Principal):
         return cached
@@ -173,7 +173,7 @@ def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None
 
 
 def read_call(request: Request, principal: Annotated[Principal, Depends(authenticate)]) -> ApiCall:
-    """The call of a reading request."""
+    """The dependency of reading requests."""
     return ApiCall(
         request.app.state.ports, principal, request.url.path, tuple(request.query_params.multi_items())
     )
@@ -196,7 +196,7 @@ async def change_call(
         Header(description="The ETag last read: the change is refused if it is no longer the current one."),
     ] = None,
 ) -> ConditionalChange:
-    """The call of a changing request."""
+    """The dependency of changing requests."""
     parts = (request.method, request.url.path, request.url.query, principal.name, if_match or "")
     digest = hashlib.sha256("\n".join(parts).encode() + b"\n" + await request.body())
     return ConditionalChange(
@@ -245,7 +245,7 @@ def _dump(item: BaseModel | None) -> str:
 
 
 def _response(status: int, path: str, body: str) -> Response:
-    """The answer of a status and a body; its headers follow from these, also when it is given again."""
+    """Build a response; its headers depend only on status and body, so that repeated answers are equal."""
     if status == 204:
         return Response(status_code=204)
     answer = Response(body, status, media_type=JSON)

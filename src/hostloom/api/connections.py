@@ -1,4 +1,4 @@
-"""Connections: deadlines for slow clients, limits of their number, and who is at the other end."""
+"""Connections: deadlines for slow clients, limits of their number, and the peers of Unix sockets."""
 
 import asyncio
 import grp
@@ -222,7 +222,7 @@ class PeerProtocol(TimeoutProtocol):
         super().connection_made(transport)
 
     def owner(self, transport: asyncio.Transport) -> str:
-        """Over the Unix socket by user, else by address."""
+        """The user on the Unix socket, else the address."""
         peer = _peer_of(transport.get_extra_info("socket"))
         return super().owner(transport) if peer is None else f"uid {peer.uid}"
 

@@ -101,7 +101,7 @@ def crud_router(
     render: Render | None = None,
     path: str = "/{key}",
 ) -> APIRouter:
-    """The router of one noun.
+    """The router of a noun.
 
     `render` makes an answer that has more than the fields of its item. Keys with a slash need the path
     `/{key:path}`.
@@ -171,6 +171,6 @@ class _Routes:
     def _add(
         self, method: str, path: str, handler: Callable[..., Response], words: str, text: str, **settings: Any
     ) -> None:
-        """Register a handler; its name becomes part of the operation's id in the OpenAPI document."""
+        """Register a handler; its name is part of the operation's id in the OpenAPI document."""
         name = words.replace(" ", "_")
         self.router.add_api_route(path, handler, methods=[method], name=name, description=text, **settings)

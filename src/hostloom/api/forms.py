@@ -67,9 +67,9 @@ def _mac(value: object) -> MacAddress:
         raise ValueError(error.predicate) from None
 
 
-#: Text of any length that the request's size allows.
+#: Text that only the size of the request limits.
 Text = Annotated[str, AfterValidator(_no_controls), Field(strict=True)]
-#: Numbers that every database holds.
+#: Numbers that every database can store.
 Int = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
 Count = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -103,18 +103,18 @@ def _drop_defaults(schema: dict[str, Any]) -> None:
 
 
 class In(BaseModel):
-    """A body that creates or asks: unknown fields are refused."""
+    """A body of a creation or query; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Patch(BaseModel):
-    """A body that changes: what is not sent stays as it is."""
+    """A body of a change; absent fields do not change."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_drop_defaults)
 
     def sent(self, **convert: Callable[[Any], Any]) -> dict[str, Any]:
-        """The fields that were sent, converted where the model's type differs."""
+        """The fields in the body, converted to the model's types."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
         return {name: convert[name](value) if name in convert else value for name, value in values.items()}
 
@@ -126,7 +126,7 @@ class Out(BaseModel):
 
     @classmethod
     def made(cls, item: object, **others: Any) -> Self:
-        """The answer about an item of the core: its fields by name, and the `others` as they are."""
+        """The answer for a model item: its fields by name, and the fields in `others`."""
         names = [name for name in cls.model_fields if name not in others and hasattr(item, name)]
         values = {name: getattr(item, name) for name in names}
         return cls.model_validate(values | others)

@@ -1,4 +1,4 @@
-"""Whether the database can be used, looked at seldom enough that anybody may ask."""
+"""The state of the database, checked so rarely that anyone may ask."""
 
 import threading
 import time
@@ -6,12 +6,12 @@ import time
 from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.ports.store import Store
 
-#: An answer is this old at most.
+#: Maximum age of an answer.
 KEPT_S = 1.0
 
 
 class Health:
-    """The last look at the database; one caller looks, the others wait for what it finds."""
+    """The last check of the database; one caller checks, and the others wait for its result."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -20,7 +20,7 @@ class Health:
         self._trouble: DatabaseUnavailable | None = None
 
     def check(self) -> None:
-        """DatabaseUnavailable where the database cannot be read and written."""
+        """DatabaseUnavailable if the database cannot be read and written."""
         with self._lock:
             if time.monotonic() - self._looked_at > KEPT_S:
                 self._trouble = self._look()

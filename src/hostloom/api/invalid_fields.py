@@ -1,6 +1,6 @@
-"""Fields that do not have the form of a request: one sentence for each, in our own words.
+"""Describes invalid fields of a request in one sentence each.
 
-The web framework finds them, but its texts speak of its own types, so that none of them is passed on.
+The web framework finds them, but its texts mention its own types, so they are not passed on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from hostloom.model.errors.base import shown_value
 
-#: What is wrong and what is allowed, by pydantic's type of error; `{…}` are the limits that it names.
+#: The problem and the allowed values by pydantic's type of error; `{…}` are limits from the error.
 _SENTENCES = {
     "extra_forbidden": "is not a field of this request",
     "missing": "is missing",
@@ -49,28 +49,28 @@ _SENTENCES = {
     "recursion_loop": "is nested too deeply",
     "recursion_depth_exceeded": "is nested too deeply",
 }
-#: For a type of error that a later version of pydantic brings.
+#: For error types of later versions of pydantic.
 _OTHERWISE = "has a value that this field cannot hold"
 _NOT_JSON = "is not JSON"
-#: Types of which the value is the whole object around the field.
+#: Error types whose value is the whole object around the field.
 _WITHOUT_VALUE = frozenset({"missing", "json_invalid"})
-#: Fields whose values are never repeated.
+#: Fields with secret values, which are never repeated.
 _SECRET = frozenset({"password", "secret", "token"})
 
 
 def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """For each wrong field its name (empty: the whole body), its value if it is plain, and what is wrong."""
+    """The name (empty: the whole body), plain value and problem of every invalid field."""
     return [_field_error(error) for error in errors]
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """A wrong field as a whole sentence."""
+    """A sentence about an invalid field."""
     value = shown_value(error.get("value"))
     return " ".join(filter(None, (error["field"] or "the body", value, error["message"])))
 
 
 def is_not_json(errors: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the body could not be read at all."""
+    """Whether the body is not JSON."""
     return any(error["type"] == "json_invalid" for error in errors)
 
 
@@ -89,7 +89,7 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, Any]:
 def _message(error: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
-        return str(context["error"])  # raised by a check of ours
+        return str(context["error"])  # raised by one of our validators
     if kind in ("too_long", "too_short") and isinstance(error.get("input"), str):
         kind = f"string_{kind}"
     return _SENTENCES.get(kind, _OTHERWISE).format_map(context)

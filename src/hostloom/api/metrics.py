@@ -1,4 +1,4 @@
-"""What monitors read: `/metrics`, in the text format of Prometheus."""
+"""Metrics for monitoring: `/metrics`, in the text format of Prometheus."""
 
 import math
 import threading
@@ -23,7 +23,7 @@ from hostloom.ports.context import Ports
 
 Reconcilers = Callable[[], Sequence[Reconciler]]
 
-#: Racks that are asked at a time.
+#: Number of racks that are queried in parallel.
 RACKS_AT_ONCE = 8
 KEEP_S = 5.0
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -33,7 +33,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Figures for monitors, in the text format of Prometheus; off this machine with a token only."""
+    """Show metrics in the text format of Prometheus; other machines need a token."""
     if not _is_near(request):
         authenticate(request)
     figures: Figures = request.app.state.figures
@@ -41,7 +41,7 @@ def metrics(request: Request) -> Response:
 
 
 class Figures:
-    """The figures, read again when they are older than KEEP_S: racks are asked over the network."""
+    """The metrics, cached for KEEP_S, because racks are queried over the network."""
 
     def __init__(self, ports: Ports, reconcilers: Reconcilers = tuple) -> None:
         self._ports, self._reconcilers = ports, reconcilers
@@ -49,7 +49,7 @@ class Figures:
         self._text, self._read_at = b"", -math.inf
 
     def text(self) -> bytes:
-        """In the text format of Prometheus; who asks while they are read waits for them."""
+        """The metrics in the text format of Prometheus; requests during a reading wait for it."""
         with self._lock:
             if time.monotonic() - self._read_at >= KEEP_S:
                 registry = CollectorRegistry()
@@ -60,7 +60,7 @@ class Figures:
 
 
 def _is_near(request: Request) -> bool:
-    """Whether the request comes from this machine itself, and not through a proxy on it."""
+    """Whether the request comes directly from this machine, not through a proxy on it."""
     if any(name in request.headers for name in _FORWARDED):
         return False
     if request.scope.get(SCOPE_KEY) is not None:
@@ -72,17 +72,17 @@ def _is_near(request: Request) -> bool:
 
 
 class WorldCollector(Collector):
-    """The figures as they are now; as many statements for many VLANs and racks as for one."""
+    """Collects metrics of the stored state; the number of statements does not depend on its size."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is asked when it is registered."""
+        """Return nothing, so that the registration collects nothing."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Each family in turn."""
+        """Yield all families of metrics."""
         with self._ports.store.begin() as uow:
             snapshot, racks = uow.snapshot(), uow.racks.list()
         servers = Counter(foreign_dhcp.vlan_id for foreign_dhcp in snapshot.foreign_dhcp)
@@ -106,22 +106,22 @@ class WorldCollector(Collector):
         try:
             return self._ports.dhcp.of(rack).is_alive()
         except HostloomError:
-            # A rack whose control channel is invalid cannot answer.
+            # A rack with an invalid control channel cannot answer.
             return False
 
 
 class ReconcilerCollector(Collector):
-    """How the last run of each reconciler of this server went."""
+    """Collects metrics of the last runs of this server's reconcilers."""
 
     def __init__(self, reconcilers: Reconcilers) -> None:
         self._reconcilers = reconcilers
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is asked when it is registered."""
+        """Return nothing, so that the registration collects nothing."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """The time, length and failures of the last runs."""
+        """Yield the times, durations and failures of the last runs."""
         names = ["reconciler"]
         started = GaugeMetricFamily(
             "hostloom_reconciler_last_start_timestamp_seconds", "When the last run started.", labels=names

@@ -96,7 +96,7 @@ class Limits:
 
 
 class _Body:
-    """A body as it is read, within its own limit and the budget of all."""
+    """A body that is being read, within its own limit and the common budget."""
 
     def __init__(self, budget: Budget, limit: int) -> None:
         self._budget, self._limit = budget, limit

@@ -1,4 +1,4 @@
-"""Names of what answers refer to: people read `fabric-0/20` and not an id."""
+"""Names of the records to which answers refer: `fabric-0/20` instead of an id."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,7 +23,7 @@ from hostloom.ports.store import UnitOfWork
 
 
 class Names:
-    """Names as one unit of work sees them; each kind is read once, when first asked for."""
+    """Names in one unit of work; every kind is read once, at its first use."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
@@ -32,7 +32,7 @@ class Names:
 
     @cached_property
     def world(self) -> Snapshot:
-        """The snapshot that the names are of."""
+        """The snapshot with the names."""
         return self._uow.snapshot()
 
     def fabric(self, key: FabricId) -> str:
@@ -40,7 +40,7 @@ class Names:
         return self.world.fabric_by_id[key].name
 
     def vlan(self, key: VlanId | None) -> str | None:
-        """FABRIC/VID; None for one that is gone."""
+        """FABRIC/VID; None for a deleted VLAN."""
         return self.world.vlan_name(key) if key in self.world.vlan_by_id else None
 
     def space(self, key: SpaceId | None) -> str | None:
@@ -52,7 +52,7 @@ class Names:
         return None if key is None else str(self.world.subnet_by_id[key].cidr)
 
     def node(self, key: SystemId | None) -> str | None:
-        """A node's hostname; None for one that is gone."""
+        """A node's hostname; None for a deleted node."""
         node = None if key is None else self.world.node_by_system_id.get(key)
         return None if node is None else node.hostname
 
@@ -61,12 +61,12 @@ class Names:
         return None if key is None else self.world.host_by_id[key].host.name
 
     def is_reachable(self, key: HostId | None) -> bool:
-        """Whether the host answered lately; True for a bare machine."""
+        """Whether the host answers, according to its last check; True for a bare machine."""
         return key is None or self.world.host_by_id[key].host.reachable
 
     @cached_property
     def hosts_of(self) -> dict[SystemId, list[str]]:
-        """The hosts that each node is."""
+        """The hosts of every node."""
         hostnames: dict[SystemId, list[str]] = {}
         for state in self.world.hosts:
             if (key := state.host.correlation.system_id) is not None:
@@ -74,7 +74,7 @@ class Names:
         return hostnames
 
     def foresee(self, machines: Sequence[SystemId]) -> None:
-        """Read for all of these at once what is read of each else."""
+        """Read data for all of these machines at once, instead of one by one."""
         self._commissioned |= dict.fromkeys(machines) | self._uow.commissionings.times(machines)
         self._proofs |= dict.fromkeys(machines, ()) | self._uow.proofs.of(machines)
 
@@ -96,11 +96,11 @@ class Names:
         return self._uow.racks.list()
 
     def rack(self, key: RackId | None) -> str | None:
-        """A rack's name; None for one that is gone."""
+        """A rack's name; None for a deleted rack."""
         return next((rack.name for rack in self.racks if rack.id == key), None)
 
     def nic_of(self, mac: MacAddress) -> tuple[SystemId, str] | None:
-        """The machine or node, and its NIC, that a MAC is of."""
+        """The machine or node with this MAC, and the NIC."""
         return self._nics.get(mac)
 
     @cached_property

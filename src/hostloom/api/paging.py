@@ -1,4 +1,4 @@
-"""Pages of lists: from after a cursor, so many at a time."""
+"""Pages of lists, which begin after a cursor."""
 
 from typing import Annotated, Generic, TypeVar
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class PageOut(BaseModel, Generic[T]):
-    """A page: its things, and the cursor of the next page if there is one."""
+    """A page: its items, and the cursor of the next page if one exists."""
 
     items: list[T]
     next: str | None
 
 
 class Page:
-    """What part of a list is asked for."""
+    """The requested part of a list."""
 
     def __init__(
         self,
@@ -34,12 +34,12 @@ class Page:
 
     @property
     def more(self) -> int:
-        """How many to read, to see whether there is a next page."""
+        """The number of items to read to know whether a next page exists."""
         return self.limit + 1
 
     @property
     def after_number(self) -> int | None:
-        """The cursor of things that have a number."""
+        """The cursor of items with a number."""
         if self.after is not None and not is_id(self.after):
             raise InvalidValue(
                 "after", self.after, "is not a cursor of this list", "send the `next` of its previous page"

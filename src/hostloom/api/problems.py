@@ -1,4 +1,4 @@
-"""Errors as problem+json (RFC 9457): the one table from our error classes to HTTP statuses."""
+"""Errors as problem+json (RFC 9457), with the only table from error classes to HTTP statuses."""
 
 import json
 from collections.abc import Mapping
@@ -131,7 +131,7 @@ def refused_problem(error: Refused) -> dict[str, Any]:
 
 
 def stale_problem(error: PlanStale) -> dict[str, Any]:
-    """The problem document of a plan that is out of date, with every difference as data and as text."""
+    """The problem document of a stale plan, with every difference as data and as text."""
     problem = problem_of(error)
     problem["detail"] = f"plan {error.plan} is out of date"
     problem["differences"] = [
@@ -142,7 +142,7 @@ def stale_problem(error: PlanStale) -> dict[str, Any]:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer every error of the app with a problem document."""
+    """Make the app answer every error with a problem document."""
 
     def on_known(_: Request, error: Exception) -> Response:
         if isinstance(error, Refused):
@@ -160,7 +160,7 @@ def install_handlers(app: FastAPI) -> None:
 
 def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """The response of a problem document."""
-    # ASCII only: a refused value may hold half a character, which UTF-8 cannot write
+    # ASCII only, because a refused value may contain a lone surrogate, which UTF-8 cannot encode
     response = Response(json.dumps(problem), problem["status"], headers=headers, media_type=MEDIA_TYPE)
     if problem["status"] == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -168,7 +168,7 @@ def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) ->
 
 
 def simple_problem(status: int, code: str, detail: str) -> dict[str, Any]:
-    """A problem of the protocol itself, which no domain error stands for."""
+    """A problem of the protocol itself, without an error class."""
     return _problem(status, code, detail)
 
 
@@ -191,7 +191,7 @@ def _plain(value: object) -> object:
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
-    """All wrong fields at once, each by name."""
+    """Answer with all invalid fields, by name."""
     if not isinstance(error, RequestValidationError):
         raise error
     wrong = field_errors(error.errors())
@@ -199,7 +199,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return answer(_problem(422, code, "; ".join(map(sentence, wrong))) | {"errors": wrong})
 
 
-#: What the web framework refuses by itself: code and sentence, by status.
+#: Code and sentence for refusals of the web framework, by status.
 _OF_FRAMEWORK = {
     400: ("bad-request", "the request cannot be read; send its body as JSON"),
     404: ("no-such-path", "there is nothing at this path"),

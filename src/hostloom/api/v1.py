@@ -1,4 +1,4 @@
-"""The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
+"""The native API: all routers under /api/v1, with common error answers and one OpenAPI document."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     access.about,
     fabrics.router,
-    # before the VLANs: a VLAN's key may have slashes
+    # before the VLANs, because a VLAN's key may contain slashes
     vlan_probes.router,
     vlans.router,
     spaces.router,
@@ -112,7 +112,7 @@ def create_api(
     names: Iterable[str] | None = None,
     reconcilers: Callable[[], Sequence[Reconciler]] = tuple,
 ) -> FastAPI:
-    """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators.
+    """The ASGI application; members of `admin_group` are administrators on the Unix socket.
 
     `policies`: who may send bodies to further paths, by the beginning of the path. `names`: the names that
     requests over TCP may use besides addresses; None: any. `reconcilers` reports on the server's reconcilers.
@@ -149,7 +149,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 @cache
 def _routes() -> list[BaseRoute]:
-    """The routes of every application: building them takes long, and they find their state in the request."""
+    """The routes, built once for all applications, because that takes long; the state is in the request."""
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
     for router in ROUTERS:
         api.include_router(router)
@@ -164,7 +164,7 @@ def _health() -> APIRouter:
 
     @router.get("/healthz")
     def healthz(request: Request) -> dict[str, str]:
-        """Whether the server answers and its database can be read and written: 503 says why it cannot."""
+        """Show whether the server answers and its database can be used; a 503 gives the reason if not."""
         health: Health = request.app.state.health
         health.check()
         return {"status": "ok"}
@@ -173,7 +173,7 @@ def _health() -> APIRouter:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, in which every error is a problem."""
+    """The OpenAPI document, which describes every error as a problem document."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = document["components"]["schemas"]

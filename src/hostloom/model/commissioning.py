@@ -60,7 +60,7 @@ class FoundNic:
     name: str
     mac: MacAddress
     carrier: bool
-    #: Mbit/s; 0 = not known.
+    #: Mbit/s; 0: unknown.
     link_speed: int = 0
     driver: str = ""
     dhcp: DhcpFacts | None = None

@@ -1,4 +1,4 @@
-"""Zones, resource pools, domains and tags: what nodes, hosts and machines are grouped by."""
+"""Zones, resource pools, domains and tags, which group nodes, hosts and machines."""
 
 from dataclasses import dataclass
 

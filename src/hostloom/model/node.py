@@ -122,7 +122,7 @@ class NodeInterface:
     #: Carrier. A bridge without ports has none until its first machine: that is True here.
     link: bool = True
     mtu: int = DEFAULT_MTU
-    #: Mbit/s; 0 = not known.
+    #: Mbit/s; 0: unknown.
     link_speed: int = 0
     tags: tuple[str, ...] = ()
     role: InterfaceRole = InterfaceRole.ORDINARY

@@ -1,1 +1,1 @@
-"""The ports: what sagas and services need of the world, as Protocols that adapters and fakes fulfil."""
+"""The ports: Protocols of what sagas and services need, implemented by adapters and fakes."""

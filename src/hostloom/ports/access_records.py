@@ -36,7 +36,7 @@ class ApiKeys(Protocol):
 
 
 class Passwords(Protocol):
-    """Hashes of the passwords of users; most users have none."""
+    """Password hashes of users; most users have none."""
 
     def of(self, user_id: UserId) -> str | None:
         """The hash of a user's password."""
@@ -48,14 +48,14 @@ class Passwords(Protocol):
 
 
 class Annotations(Protocol):
-    """What clients of a foreign API keep with our things."""
+    """Annotations that clients of MAAS's API store with our records."""
 
     def of(self, kind: Annotated, keys: Sequence[str | int] | None = None) -> dict[str | int, dict[str, Any]]:
-        """The annotations of these things, or of all of the kind: one statement."""
+        """The annotations of these records, or of all records of the kind, in one statement."""
         ...
 
     def put(self, kind: Annotated, key: str | int, values: Mapping[str, Any]) -> None:
-        """Replace all annotations of a thing; they go with it. NotFound."""
+        """Replace all annotations of a record; they are deleted with it. NotFound."""
         ...
 
 
@@ -67,13 +67,13 @@ class SshKeys(Protocol):
         ...
 
     def pin(self, uri: str, server: str, key: OfferedKey) -> None:
-        """Trust this key of the server, and only this one, for every URI that leads there."""
+        """Trust only this key of the server, for all URIs that lead there."""
         ...
 
     def release(self, uri: str) -> None:
-        """This URI needs the key no longer; it stays pinned while another URI does."""
+        """Release the key for this URI; it stays pinned while another URI needs it."""
         ...
 
     def forget(self, server: str) -> None:
-        """Trust the server no longer."""
+        """Delete the pinned key of the server."""
         ...

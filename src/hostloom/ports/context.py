@@ -1,4 +1,4 @@
-"""What every use case is given: the clock, identities, secrets, and all ports together."""
+"""The context of all use cases: clock, identities, secrets, and all ports."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,7 +27,7 @@ class Clock(Protocol):
 
 
 class IdSource(Protocol):
-    """Everything random, so that decisions and sagas are deterministic."""
+    """The source of all random values, so that decisions and sagas are deterministic."""
 
     def system_id(self) -> SystemId:
         """Six characters."""
@@ -51,7 +51,7 @@ class IdSource(Protocol):
 
 
 class Secrets(Protocol):
-    """Secrets that need not be stored, because they follow from one that the server keeps in a file."""
+    """Secrets that need not be stored, because they are derived from one secret in a file."""
 
     def derive(self, purpose: str) -> str:
         """32 letters and digits, always the same for a purpose."""
@@ -60,24 +60,24 @@ class Secrets(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Every port, as the composition root (or a test) wires them, and the settings that go with them."""
+    """All ports, connected by the composition root or a test, and their settings."""
 
     store: Store
     hypervisors: Hypervisors
     scanner: HostScanner
     keys: HostKeys
     resolver: Resolver
-    #: The racks' DHCP servers; None: hostloom serves none.
+    #: The DHCP servers of racks; None: hostloom serves no DHCP.
     dhcp: DhcpServers | None
     clock: Clock
     ids: IdSource
-    #: None: no API keys are taken.
+    #: None: the server accepts no API keys.
     secrets: Secrets | None = None
-    #: None: nothing is asked of the wire.
+    #: None: no probes run.
     wire: WireProbe | None = None
-    #: None: no boot images are kept here.
+    #: None: the server has no boot images.
     images: ImageStore | None = None
-    #: None: no disk images are kept here.
+    #: None: the server has no disk images.
     disk_images: DiskImageFiles | None = None
     #: None: no machine can be deployed.
     seed_disks: SeedDisks | None = None

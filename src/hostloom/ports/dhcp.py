@@ -17,7 +17,7 @@ class DhcpServer(Protocol):
         ...
 
     def leases(self) -> Sequence[Lease]:
-        """Leases that are valid now."""
+        """The currently valid leases."""
         ...
 
     def is_alive(self) -> bool:
@@ -25,48 +25,48 @@ class DhcpServer(Protocol):
         ...
 
     def pulse(self) -> DhcpPulse:
-        """Whether leases or the server itself changed since; DhcpUnreachable."""
+        """Counters that show whether leases or the server have changed; DhcpUnreachable."""
         ...
 
     def status(self) -> RackStatus:
-        """What it says of itself; one that does not answer has `trouble`, and raises nothing."""
+        """The status of the server; if it does not answer, `trouble` says so, and nothing is raised."""
         ...
 
     def running(self) -> dict[str, Any]:
-        """The configuration that runs, by family (`Dhcp4`, `Dhcp6`), without secrets; DhcpUnreachable."""
+        """The running configuration by family (`Dhcp4`, `Dhcp6`), without secrets; DhcpUnreachable."""
         ...
 
 
 class DhcpServers(Protocol):
-    """The DHCP servers of all racks; one that is dead never slows another."""
+    """The DHCP servers of all racks; a dead one never delays another."""
 
     def of(self, rack: Rack) -> DhcpServer:
         """The server behind a rack's control channel; connects on first use.
 
-        InvalidValue for a control channel that cannot be: `local` where hostloom was configured with none.
+        InvalidValue for an invalid control channel, or for `local` if hostloom has no own DHCP server.
         """
         ...
 
     def forget(self, rack: Rack) -> None:
-        """Close what is open to a rack that is gone."""
+        """Close the connections to a deleted rack."""
         ...
 
 
 class RouterAdvertiser(Protocol):
-    """Tells IPv6 hosts what the rack's interfaces are for."""
+    """Sends IPv6 router advertisements on the rack's interfaces."""
 
     def advertise(self, adverts: Sequence[RouterAdvert]) -> None:
-        """Advertise these from now on, and nothing else; an interface that comes later is taken up then."""
+        """Advertise exactly these from now on; a missing interface is used when it appears."""
         ...
 
 
 class DhcpSnooper(Protocol):
-    """Sees DHCP messages pass on the interfaces of the machine that hostloom runs on."""
+    """Observes DHCP messages on the interfaces of the machine that hostloom runs on."""
 
     def watch(self, interfaces: Sequence[str]) -> None:
-        """Watch these from now on, and no others; one that is not there is watched once it is."""
+        """Watch exactly these interfaces from now on; a missing one is watched when it appears."""
         ...
 
     def drain(self) -> Sequence[DhcpMessage]:
-        """What was seen since the last call, in order; without VLANs."""
+        """The messages since the last call, in order; without VLANs."""
         ...

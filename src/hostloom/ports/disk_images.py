@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class DiskImageFiles(Protocol):
-    """Files by the SHA-256 of the raw disk; a disk is complete or not there at all."""
+    """Files by the SHA-256 of the raw disk; a stored disk is always complete."""
 
     def list(self) -> list[str]:
         """The SHA-256 of every stored disk, sorted."""
@@ -20,5 +20,5 @@ class DiskImageFiles(Protocol):
         ...
 
     def delete(self, sha256: str) -> None:
-        """Delete both files; nothing happens if they are not there."""
+        """Delete both files; does nothing if they do not exist."""
         ...

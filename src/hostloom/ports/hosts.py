@@ -12,13 +12,13 @@ class HostScanner(Protocol):
     """Reads the links, addresses and routes of a host."""
 
     def scan(self, uri: str) -> ObservedNetwork:
-        """Read them; HostNotScannable where the URI gives no way to (TLS, test driver)."""
+        """Read a host; HostNotScannable if the URI leads to no shell (TLS, test driver)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedKey:
-    """An SSH host key as a host shows it."""
+    """An SSH host key that a host presents."""
 
     kind: str
     #: `SHA256:…` as `ssh-keygen -l` prints it.
@@ -35,7 +35,7 @@ class HostKeys(Protocol):
         ...
 
     def pin(self, uri: str, key: OfferedKey) -> None:
-        """Trust this key, and only this one, from now on."""
+        """Trust only this key from now on."""
         ...
 
     def pinned(self, uri: str) -> str | None:
@@ -43,20 +43,20 @@ class HostKeys(Protocol):
         ...
 
     def retain(self, uri: str) -> None:
-        """Keep the key that is pinned for the URI's address as long as this URI needs it, too."""
+        """Keep the key of the URI's address pinned for as long as this URI needs it."""
         ...
 
     def release(self, uri: str) -> None:
-        """This URI needs its key no longer; it stays pinned while another URI needs it."""
+        """Release the key for this URI; it stays pinned while another URI needs it."""
         ...
 
     def forget(self, uri: str) -> None:
-        """Trust the URI's address no longer, whoever needs it."""
+        """Delete the pinned key of the URI's address for all URIs."""
         ...
 
 
 class Resolver(Protocol):
-    """Names to addresses."""
+    """Resolves names to addresses."""
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """All addresses of a name or literal; empty when it does not resolve."""

@@ -15,30 +15,30 @@ from hostloom.model.observed import ObservedHost, ObservedMachine
 class Hypervisor(Protocol):
     """One host's hypervisor.
 
-    Every method raises HostUnreachable, HostRefused, HypervisorRejected, or OutcomeUnknown when a changing
-    call ran out of time. Changing methods are ensure-shaped: twice is once, and what is gone is gone.
-    They touch only what carries our mark (or the volume name of the plan).
+    Every method raises HostUnreachable, HostRefused, HypervisorRejected, or OutcomeUnknown if a changing call
+    timed out. Changing methods are idempotent, and deletions ignore missing objects. They change only objects
+    with our mark (or with the volume name of the plan).
     """
 
     @property
     def networks(self) -> "LibvirtNetworks":
-        """Its libvirt networks."""
+        """The host's libvirt networks."""
         ...
 
     @property
     def volumes(self) -> "Volumes":
-        """The volumes of its machines."""
+        """The volumes of the host's machines."""
         ...
 
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
-        """Read the whole host in bulk; what cannot be read is named in its findings.
+        """Read the whole host in bulk; unreadable parts become findings.
 
-        `pools`: names of storage pools that are known, for when the host does not list them.
+        `pools`: names of known storage pools, in case the host does not list them.
         """
         ...
 
     def ping(self) -> None:
-        """Return if the hypervisor answers; a host that is busy with another reading counts as answering."""
+        """Return if the hypervisor answers; a host that is busy with another reading also counts."""
         ...
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:
@@ -46,7 +46,7 @@ class Hypervisor(Protocol):
         ...
 
     def render(self, spec: MachineSpec) -> str:
-        """The domain XML that ensure_machine defines; touches nothing."""
+        """The domain XML that ensure_machine would define; changes nothing."""
         ...
 
     def ensure_machine(self, spec: MachineSpec) -> None:
@@ -54,14 +54,14 @@ class Hypervisor(Protocol):
         ...
 
     def delete_machine(self, uuid: str) -> None:
-        """Stop and undefine the machine (with its nvram), never its volumes; one not ours is refused."""
+        """Stop and undefine the machine (with its nvram), but keep its volumes; refused without our mark."""
         ...
 
     def start(self, uuid: str, mark: SystemId | None = None) -> None:
-        """Power on. With `mark`, one that does not carry it is HypervisorRejected, and not touched.
+        """Power on. With `mark`, HypervisorRejected, without any change, for a machine without this mark.
 
-        Composed machines need their mark, because another machine may have got their UUID. Adopted machines
-        carry none, or another hostloom's, and are switched without, when a user asks for it.
+        Composed machines need their mark, because another machine may have their UUID by now. Adopted
+        machines have no mark, or that of another hostloom, so a user's request switches them without a check.
         """
         ...
 
@@ -70,15 +70,15 @@ class Hypervisor(Protocol):
         ...
 
     def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
-        """Let the machine start with its host, or not; `mark` as for `start`."""
+        """Set whether the machine starts with its host; `mark` as for `start`."""
         ...
 
     def remove_interface(self, uuid: str, mac: MacAddress, mark: SystemId) -> None:
-        """Take a NIC from the machine with this mark; one that runs keeps it until it is switched off."""
+        """Remove a NIC from the machine with this mark; a running machine keeps it until it is off."""
         ...
 
     def power(self, uuid: str) -> PowerState:
-        """Whether it runs; UNKNOWN for a machine that does not exist."""
+        """The power state; UNKNOWN for a machine that does not exist."""
         ...
 
     def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
@@ -90,30 +90,30 @@ class LibvirtNetworks(Protocol):
     """The libvirt networks of one host; errors as for Hypervisor."""
 
     def dhcp(self, name: str) -> LibvirtDhcp:
-        """libvirt's own DHCP of a network, to be given back; HypervisorRejected when it is not there."""
+        """libvirt's own DHCP of a network, for restoring it; HypervisorRejected for an unknown network."""
         ...
 
     def leases(self, name: str) -> Sequence[LibvirtLease]:
-        """What that DHCP has handed out, by address; HypervisorRejected where libvirt cannot say."""
+        """The leases of that DHCP by address; HypervisorRejected if libvirt cannot report them."""
         ...
 
     def stop_dhcp(self, name: str) -> None:
-        """Turn it off, now and for good; machines that run keep their NICs on the network."""
+        """Turn DHCP off immediately and permanently; running machines keep their NICs on the network."""
         ...
 
     def restore_dhcp(self, name: str, before: LibvirtDhcp) -> None:
-        """As it was; of a running network all but `<bootp>`, which comes back at its next start."""
+        """Restore DHCP; on a running network, `<bootp>` takes effect only at its next start."""
         ...
 
     def ensure(self, spec: NetworkSpec) -> None:
-        """Make the network with our mark, start it, let it start with the host.
+        """Define the network with our mark, start it, and enable its autostart.
 
-        Another network of that name, or one of that UUID without our mark, is HypervisorRejected.
+        HypervisorRejected for another network with this name, or one with this UUID without our mark.
         """
         ...
 
     def delete(self, uuid: str) -> None:
-        """Stop and undefine a network that we made; one without our mark is HypervisorRejected."""
+        """Stop and undefine a network; HypervisorRejected for one without our mark."""
         ...
 
 
@@ -121,7 +121,7 @@ class Volumes(Protocol):
     """The volumes of one host's machines; errors as for Hypervisor."""
 
     def ensure(self, disk: Disk) -> None:
-        """Make the disk's volume; one of that name, size and format that exists is taken."""
+        """Create the disk's volume; an existing one with this name, size and format is used."""
         ...
 
     def delete(self, disk: Disk) -> None:
@@ -130,7 +130,7 @@ class Volumes(Protocol):
 
 
 class Hypervisors(Protocol):
-    """The hypervisors of all hosts; one dead host never slows another."""
+    """The hypervisors of all hosts; a dead host never delays another."""
 
     def of(self, host: str, uri: str) -> Hypervisor:
         """The hypervisor at a URI; connects on first use. `host` names it in errors."""

@@ -7,10 +7,9 @@ from hostloom.model.image import Flavour, Image
 
 
 class ImageStore(Protocol):
-    """Boot images; each has a name of its own content, and never changes.
+    """Boot images, named by their content, which never change.
 
-    Every method that changes is ensure-shaped, and leaves the images that are there as they are if it fails
-    (ImageFailed).
+    All changing methods are idempotent; after a failure (ImageFailed), existing images are unchanged.
     """
 
     def list(self) -> Sequence[Image]:
@@ -22,15 +21,15 @@ class ImageStore(Protocol):
         ...
 
     def fetch(self, flavour: Flavour) -> tuple[str, ...]:
-        """Get the packages of the distribution's kernel, unless they are here; their names."""
+        """Download missing packages of the distribution's kernel; returns the names of all of them."""
         ...
 
     def build(self, flavour: Flavour, packages: Sequence[str]) -> Image:
-        """Build from fetched packages; machines boot it from now on."""
+        """Build an image from fetched packages; machines boot it from now on."""
         ...
 
     def prune(self, image: Image, packages: Sequence[str]) -> None:
-        """Drop what the image has replaced, but for the one before it, which machines may be loading."""
+        """Delete replaced images, except the previous one, which machines may still be loading."""
         ...
 
     def delete(self, name: str) -> None:

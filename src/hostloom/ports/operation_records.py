@@ -12,7 +12,7 @@ from hostloom.model.operation import Claim, Operation, StepRecord
 class Operations(Protocol):
     """Operations and their steps.
 
-    Changing methods take the caller's fence and raise LeaseLost when another process took over.
+    Changing methods take the caller's fencing token and raise LeaseLost if another process has taken over.
     """
 
     def add(self, operation: Operation) -> Operation: ...
@@ -34,10 +34,10 @@ class Operations(Protocol):
         besides: Collection[str] = (),
         dead: Collection[Claim] = (),
     ) -> Operation | None:
-        """Claim one without a worker or with an expired lease; its fencing token goes up.
+        """Claim an operation without a worker or with an expired lease; its fencing token increases.
 
-        `besides` names operations that the caller runs itself; `dead` claims whose owners are known to be
-        dead, whatever their leases say.
+        `besides` contains operations that the caller runs itself; `dead` contains claims of owners that are
+        known to be dead, so that their leases are ignored.
         """
         ...
 
@@ -46,27 +46,27 @@ class Operations(Protocol):
         ...
 
     def free_all(self) -> None:
-        """End the lease of every unfinished operation: only where no other server can run any."""
+        """End the leases of all unfinished operations; only allowed if no other server can run any."""
         ...
 
     def renew(self, operation: Operation, lease_until: float) -> Operation: ...
 
     def give_back(self, operation: Operation) -> None:
-        """End the lease of an unfinished operation: any server may claim it now. LeaseLost."""
+        """End the lease of an unfinished operation, so that any server can claim it. LeaseLost."""
         ...
 
     def save(self, operation: Operation) -> None:
-        """Write state and error, not the steps."""
+        """Write the state and error of the operation, but not its steps."""
         ...
 
     def save_step(self, operation: Operation, *records: StepRecord) -> bool:
-        """Write steps' records; whether the user wants the operation cancelled."""
+        """Write records of steps; returns whether the user has requested a cancellation."""
         ...
 
     def request_cancel(self, operation_id: str) -> Operation: ...
 
     def retry(self, operation_id: str) -> Operation:
-        """Put a STUCK operation back to UNWINDING, unclaimed; WrongState otherwise."""
+        """Set a STUCK operation to UNWINDING, unclaimed; WrongState otherwise."""
         ...
 
 
@@ -74,7 +74,7 @@ class Events(Protocol):
     """What happened."""
 
     def add(self, *some: Event) -> None:
-        """Record them; one statement."""
+        """Record events in one statement."""
         ...
 
     def list(
@@ -84,13 +84,13 @@ class Events(Protocol):
         subject: str | None = None,
         kinds: Sequence[EventKind] | None = None,
     ) -> list[Event]:
-        """Newest first, those older than `after`; `subject`: `machine web1`, or the name alone."""
+        """Events older than `after`, newest first; `subject`: `machine web1`, or only the name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer to a request with an idempotency key, to be given again."""
+    """The answer to a request with an idempotency key, for repeated requests."""
 
     key: str
     #: Hash of method, path, principal and body.
@@ -101,12 +101,12 @@ class StoredAnswer:
 
 
 class Answers(Protocol):
-    """Answers by idempotency key, kept for a day."""
+    """Answers by idempotency key, stored for a day."""
 
     def find(self, key: str) -> StoredAnswer | None: ...
 
     def add(self, answer: StoredAnswer) -> None:
-        """Claim the key (status 0: not answered yet); AlreadyExists when another request has it."""
+        """Claim the key (status 0: not answered yet); AlreadyExists if another request has it."""
         ...
 
     def settle(self, answer: StoredAnswer) -> None:
@@ -114,7 +114,7 @@ class Answers(Protocol):
         ...
 
     def forget(self, key: str) -> None:
-        """Give a key back whose request changed nothing."""
+        """Free a key, because its request changed nothing."""
         ...
 
     def prune(self, before: float) -> None: ...

@@ -33,7 +33,7 @@ K_contra = TypeVar("K_contra", contravariant=True)
 
 
 class Repository(Protocol[T, K_contra]):
-    """The stored things of one kind."""
+    """The stored records of one kind."""
 
     def get(self, key: K_contra) -> T:
         """By id; NotFound."""
@@ -44,7 +44,7 @@ class Repository(Protocol[T, K_contra]):
         ...
 
     def list(self, after: K_contra | None = None, limit: int | None = None) -> list[T]:
-        """By id, ascending, from after `after`."""
+        """Records with ids above `after`, in ascending order."""
         ...
 
     def add(self, item: T) -> T:
@@ -52,11 +52,11 @@ class Repository(Protocol[T, K_contra]):
         ...
 
     def update(self, item: T) -> T:
-        """Write if `item.generation` is still the stored one (StaleGeneration), and count it up."""
+        """Write a record and increment its generation; StaleGeneration if `item.generation` is stale."""
         ...
 
     def delete(self, key: K_contra) -> None:
-        """Remove; InUse names what still refers to it."""
+        """Delete a record; InUse names the records that still refer to it."""
         ...
 
 
@@ -74,15 +74,15 @@ class Groups(Repository[T, K_contra], Protocol):
     """Zones, resource pools or domains, one of which is the default."""
 
     def default(self) -> T:
-        """The group of what names no other."""
+        """The group of records that name no other."""
         ...
 
 
 class Domains(Groups[Domain, DomainId], Protocol):
-    """Domains: which of them is the default can change."""
+    """Domains, whose default can change."""
 
     def set_default(self, key: DomainId) -> None:
-        """Make another one the default; the nodes stay where they are."""
+        """Make another domain the default; nodes keep their domains."""
         ...
 
 
@@ -90,7 +90,7 @@ class Fabrics(Repository[Fabric, FabricId], Protocol):
     """Fabrics, each with its untagged VLAN."""
 
     def add(self, item: Fabric, untagged: VlanId = ...) -> Fabric:
-        """Insert both; an id of 0 is replaced by a new one. AlreadyExists on a taken name."""
+        """Insert a fabric with its untagged VLAN; an id of 0 is replaced by a new one. AlreadyExists."""
         ...
 
 
@@ -106,15 +106,15 @@ class Addresses(Protocol):
     """Held addresses; a reserved one is unique within its subnet."""
 
     def hold(self, held: HeldAddress) -> None:
-        """Reserve; AlreadyExists names who has it."""
+        """Reserve an address; AlreadyExists names its holder."""
         ...
 
     def release(self, ip: Address, subnet_id: SubnetId | None) -> None:
-        """Give one back; nothing happens if it is free."""
+        """Release an address; does nothing if it is free."""
         ...
 
     def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
-        """All, or those of a subnet, by address."""
+        """All held addresses, or those of a subnet, by address."""
         ...
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
@@ -122,11 +122,11 @@ class Addresses(Protocol):
         ...
 
     def mark_on_wire(self, marks: Sequence[HeldAddress]) -> None:
-        """Record addresses of kind ON_WIRE, in place of earlier marks of the same addresses."""
+        """Record addresses of kind ON_WIRE, replacing earlier records of the same addresses."""
         ...
 
     def forget_on_wire(self, now: float) -> Sequence[HeldAddress]:
-        """Remove the marks that count no longer; the answer lists them."""
+        """Delete expired records of kind ON_WIRE, and return them."""
         ...
 
 
@@ -134,25 +134,25 @@ class Nodes(Repository[Node, SystemId], Protocol):
     """Nodes with their interfaces; `update` leaves interfaces alone."""
 
     def find_by_mac(self, mac: MacAddress) -> Node | None:
-        """The node with this interface; of several the first by system id."""
+        """The node with this interface; of several nodes the first by system id."""
         ...
 
     def replace_interfaces(
         self, system_id: SystemId, interfaces: Sequence[NodeInterface], scanned_at: float | None = None
     ) -> Node:
-        """Store what a scan found, matched by id, and by name where it has none; the others are removed.
+        """Store the interfaces of a scan, matched by id, or by name without an id; others are removed.
 
-        The operator's settings are kept, also of those that are removed (`absent`): an interface with the id
-        of one of these has them again. Without `scanned_at` the time of the last scan stays.
+        The operator's settings are kept, even for removed interfaces (`absent`), so that an interface that
+        reappears with its id has them again. Without `scanned_at` the time of the last scan does not change.
         """
         ...
 
     def absent(self, system_id: SystemId) -> Sequence[NodeInterface]:
-        """Interfaces that were away at the last scan, and on which the operator has had a word; by id."""
+        """Interfaces that were missing at the last scan and have settings of the operator, by id."""
         ...
 
     def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
-        """Store the operator's word on one interface."""
+        """Store the operator's settings for one interface."""
         ...
 
 
@@ -160,9 +160,9 @@ class Hosts(Repository[Host, HostId], Protocol):
     """Hosts."""
 
     def record_facts(self, before: Host, host: Host) -> Host:
-        """Write what a reading made of a host, as `update` does, but for the generation.
+        """Write the results of a reading like `update`, except for the generation.
 
-        It counts up only where more changed than what always does: when it was read, and pools' free space.
+        The generation increases only if more changed than the time of the reading and the pools' free space.
         """
         ...
 
@@ -175,48 +175,48 @@ class Machines(Repository[Machine, SystemId], Protocol):
         ...
 
     def find_by_smbios(self, uuid: str) -> Machine | None:
-        """The machine that calls itself this, on whatever host or bare."""
+        """The machine with this SMBIOS UUID, on any host or bare."""
         ...
 
     def find_by_mac(self, mac: MacAddress) -> Machine | None:
-        """The machine with this NIC, planned or found by commissioning; one statement.
+        """The machine with this NIC, planned or found by commissioning, in one statement.
 
-        Ours before an adopted one: others may have given two machines one MAC.
+        Composed machines take precedence over adopted ones, because foreign machines may share a MAC.
         """
         ...
 
     def published_nics(self) -> Sequence[PublishedNic]:
-        """What DHCP is to know of all machines: one statement."""
+        """The NICs of all machines that are published to DHCP, in one statement."""
         ...
 
     def overdue(self, now: float) -> list[Machine]:
-        """Those whose report was due (`commission_by`) by now, by system id."""
+        """Machines with an overdue report (`commission_by`), by system id."""
         ...
 
     def of_host(self, host_id: HostId) -> list[Machine]:
-        """All on one host, by name."""
+        """The machines on one host, by name."""
         ...
 
     def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
-        """The generation and drift of every machine on a host; one statement."""
+        """The generation and drift of every machine on a host, in one statement."""
         ...
 
     def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
-        """Those with one of these UUIDs on other hosts (None: on any), by system id."""
+        """Machines with one of these UUIDs on other hosts (None: on any host), by system id."""
         ...
 
     def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
-        """Those of these that were removed after a revision of the world, or may have been."""
+        """The machines among these that were removed after a revision, or may have been."""
         ...
 
     def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
-        """The machines that have each of these MACs, adopted ones too; one statement."""
+        """The machines with these MACs, including adopted ones, in one statement."""
         ...
 
     def enlisted_keys(
         self, uuids: Sequence[str], macs: Sequence[MacAddress]
     ) -> dict[str | MacAddress, SystemId]:
-        """Enlisted machines by each of these UUIDs and MACs that they have; one statement."""
+        """Enlisted machines by those of these UUIDs and MACs that they have, in one statement."""
         ...
 
     def move(
@@ -230,18 +230,18 @@ class Machines(Repository[Machine, SystemId], Protocol):
         owner: str | None = None,
         on_demand: bool | None = None,
     ) -> None:
-        """Write what is given of machines that are in state `before`, whatever else of them has changed.
+        """Write the given fields of machines in state `before`, whatever other fields have changed.
 
-        One statement, for sagas, whose machines others may touch meanwhile. NotFound, WrongState.
+        In one statement, because other requests may change the machines meanwhile. NotFound, WrongState.
         """
         ...
 
     def explanation(self, system_id: SystemId) -> Explanation | None:
-        """The explanation that it was placed by, shortened; None: hostloom did not place it."""
+        """The shortened explanation of a machine's placement; None: hostloom did not place it."""
         ...
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
-        """Those of these that there are, in this order; as many statements as for one."""
+        """The existing machines among these, in this order, with as many statements as for one."""
         ...
 
 
@@ -254,21 +254,21 @@ class DiskImages(Repository[DiskImage, DiskImageId], Protocol):
 
 
 class Plans(Protocol):
-    """Plans that were kept; those that are over, or too many, go when a new one comes."""
+    """Stored plans; expired and surplus ones are deleted when a new one is added."""
 
     def add(self, plan: StoredPlan, content: dict[str, Any]) -> None:
-        """Keep it; forget the expired ones and, of more than MAX_PLANS, the oldest.
+        """Store a plan; delete the expired ones and, beyond MAX_PLANS, the oldest.
 
-        One whose operation has not ended stays until it has.
+        A plan with a running operation stays until the operation has ended.
         """
         ...
 
     def get(self, plan_id: str, now: float) -> StoredPlan:
-        """By id; PlanGone for one that is not there or has expired (and no operation uses it)."""
+        """A plan by id; PlanGone if it is missing, or expired and not used by an operation."""
         ...
 
     def content(self, plan_id: str) -> dict[str, Any]:
-        """What `add` was given (JSON of model.stored_plan.PlanContent), expired or not; PlanGone."""
+        """The stored content (JSON of model.stored_plan.PlanContent), even of an expired plan; PlanGone."""
         ...
 
     def list(self, now: float, after: str | None = None, limit: int | None = None) -> list[StoredPlan]:
@@ -276,9 +276,9 @@ class Plans(Protocol):
         ...
 
     def use(self, plan: StoredPlan, operation_id: str) -> None:
-        """Note the operation that applies it; StaleGeneration when a parallel request was first."""
+        """Record the operation that applies a plan; StaleGeneration if a parallel request was faster."""
         ...
 
     def delete(self, plan_id: str, now: float) -> None:
-        """Forget it; PlanGone, or InUse by an operation that has not ended."""
+        """Delete a plan; PlanGone, or InUse while an operation runs with it."""
         ...

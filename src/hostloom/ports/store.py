@@ -1,4 +1,4 @@
-"""The store: one unit of work over all records."""
+"""The store: a unit of work over all records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,20 +47,20 @@ from hostloom.ports.wire_records import Commissionings, DhcpMessages, Proofs, Vl
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A plan to be reserved, why it is so, and what the machine is grouped by."""
+    """A plan to reserve, with its explanation and the groups of the machine."""
 
     plan: Plan
     explanation: Explanation
-    #: None = the host's.
+    #: None: the host's group.
     zone_id: ZoneId | None = None
     resource_pool_id: ResourcePoolId | None = None
-    #: None = the default one.
+    #: None: the default domain.
     domain_id: DomainId | None = None
     tags: tuple[str, ...] = ()
 
 
 class UnitOfWork(Protocol):
-    """One transaction: left without `commit`, it is rolled back."""
+    """One transaction, which is rolled back unless `commit` is called."""
 
     fabrics: Fabrics
     vlans: Vlans
@@ -103,32 +103,32 @@ class UnitOfWork(Protocol):
         ...
 
     def lock_world(self) -> None:
-        """Have every other change of the world wait: what is read from here on stays so until the commit."""
+        """Lock the revision: other changes wait, so later reads stay valid until the commit."""
         ...
 
     def snapshot(self) -> Snapshot:
-        """The world at one revision, kept in memory and read again only when the revision moved."""
+        """The state at one revision, cached in memory and read again only if the revision has changed."""
         ...
 
     def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:
-        """Reserve everything that the plans name, all or nothing, under the world's lock.
+        """Reserve everything that the plans contain, all or nothing, under the lock of the revision.
 
         Re-checks the hosts' generations (StaleGeneration), that names, UUIDs, MACs are free (AlreadyExists),
         capacity and passthru parents (Refused) and that addresses are free (AlreadyExists) and in no range
         (Refused), then inserts the machines as *commissioning* with NICs, disks, addresses, explanations.
-        Where the world has changed since a plan's revision, capacity, parents and addresses that a parallel
-        request took are StaleGeneration instead: decide again. Machines that are there already are returned.
+        If the revision has changed since the plan, capacity, parents and addresses that a parallel request
+        took raise StaleGeneration instead, so that the caller decides again. Existing machines are returned.
         """
         ...
 
     def release(self, system_ids: Sequence[SystemId]) -> None:
-        """Delete the machines and everything reserved for them; unknown ones are ignored."""
+        """Delete the machines and all their reservations; unknown machines are ignored."""
         ...
 
     def renumber(self, moves: Sequence[Renumbering]) -> None:
-        """Give networks other ids, which may be exchanged; everything that refers to them follows.
+        """Give networks new ids, which may be exchanged, and update all references.
 
-        NotFound; AlreadyExists for an id that another one keeps. Kept plans are forgotten.
+        NotFound; AlreadyExists for an id that another network keeps. Stored plans are deleted.
         """
         ...
 
@@ -145,16 +145,16 @@ class Store(Protocol):
         ...
 
     def wait_for_operation(self, timeout_s: float) -> None:
-        """Return when an operation may have become claimable, or after `timeout_s`."""
+        """Return when an operation can perhaps be claimed, or after `timeout_s`."""
         ...
 
     @property
     def is_private(self) -> bool:
-        """Whether this server is the only one that can use it, as with SQLite."""
+        """Whether only this server can use the database, as with SQLite."""
         ...
 
     def check(self) -> None:
-        """See that it can be read and written now; DatabaseUnavailable."""
+        """Check that the database can be read and written; DatabaseUnavailable."""
         ...
 
     def close(self) -> None: ...

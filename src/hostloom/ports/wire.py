@@ -14,7 +14,7 @@ from hostloom.model.network import Address
 
 @dataclass(frozen=True, slots=True)
 class ProbePoint:
-    """Where a throw-away probe is put: beside a machine's NIC, or on an interface itself."""
+    """The place of a temporary probe: next to a machine's NIC, or on an interface."""
 
     #: URI of the host; `qemu:///system`: the machine that hostloom runs on.
     uri: str
@@ -24,33 +24,33 @@ class ProbePoint:
 
 @dataclass(frozen=True, slots=True)
 class NeighbourAnswer:
-    """What a probe found of one target."""
+    """The result of a probe for one target."""
 
     target: Address
-    #: The MACs that answered ARP or neighbour discovery, without repetition; empty: none.
+    #: The distinct MACs that answered ARP or neighbour discovery.
     macs: tuple[MacAddress, ...]
-    #: The longest IP packet, in bytes, that a frame to the target may carry; None: it was not measured.
+    #: The length in bytes of the longest IP packet that reaches the target; None: not measured.
     mtu: int | None = None
 
 
 class WireProbe(Protocol):
-    """A temporary NIC that probes the network; it leaves nothing behind and uses no address of others.
+    """A temporary NIC that probes the network; it is removed completely and uses no foreign address.
 
-    Both raise HostUnreachable, or HostNotScannable where the URI gives no way to or the host lacks what the
-    probe needs; WireRefused where the interface cannot take a probe (it is held by a passthru machine).
+    Both methods raise HostUnreachable; HostNotScannable if the URI leads to no shell or the host lacks a
+    required program; WireRefused if the interface cannot take a probe (a passthru machine owns it).
     """
 
     def dhcp_servers(
         self, point: ProbePoint, version: int = 4, timeout_s: float = 3.0
     ) -> Sequence[DhcpOffer]:
-        """Ask for a lease as an unknown client, take none, and return every offer."""
+        """Request a lease as an unknown client, without taking one, and return all offers."""
         ...
 
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
     ) -> Sequence[NeighbourAnswer]:
-        """Ask who has each address (RFC 5227 probes, RFC 4861 solicitations), all at once.
+        """Find the holders of all addresses in parallel (RFC 5227 probes, RFC 4861 solicitations).
 
-        With `mtu` also with frames that long, and shorter ones if those are not answered.
+        With `mtu`, also send frames of that length, and shorter ones if those are not answered.
         """
         ...

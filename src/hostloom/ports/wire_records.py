@@ -1,4 +1,4 @@
-"""Records of what was seen on the wire."""
+"""Records of observations on the wire."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -13,26 +13,26 @@ from hostloom.model.machine import NicProof
 
 
 class DhcpMessages(Protocol):
-    """What was seen on the wire lately."""
+    """Recent DHCP messages on the wire."""
 
     def add(self, messages: Sequence[DhcpMessage]) -> None:
-        """Keep them, and forget the oldest beyond what is kept; two statements."""
+        """Store messages, and delete the oldest above the limit, in two statements."""
         ...
 
     def of(self, macs: Sequence[MacAddress], limit: int = 200) -> Sequence[DhcpMessage]:
-        """Those of these clients, oldest first; of more than `limit` the latest."""
+        """The messages of these clients, oldest first; at most the `limit` latest."""
         ...
 
 
 class VlanProbes(Protocol):
-    """Who else serves DHCP, as probes found."""
+    """Foreign DHCP servers that probes found."""
 
     def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
-        """Write what one probe found in place of what that VLAN's last one had found."""
+        """Write the results of a probe, replacing those of the VLAN's last probe."""
         ...
 
     def list(self) -> Sequence[VlanProbe]:
-        """The last one of each VLAN, by VLAN id."""
+        """The last probe of every VLAN, by VLAN id."""
         ...
 
     def foreign(self) -> Sequence[ForeignDhcp]:
@@ -41,44 +41,44 @@ class VlanProbes(Protocol):
 
 
 class Proofs(Protocol):
-    """The last proof of each NIC."""
+    """The last proof of every NIC."""
 
     def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
-        """In place of the NICs' last ones."""
+        """Replace the last proofs of the NICs."""
         ...
 
     def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
-        """The same of many machines; one statement."""
+        """Replace the proofs of many machines in one statement."""
         ...
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
-        """By machine, in the order of its NICs; one statement."""
+        """Proofs by machine, in the order of its NICs, in one statement."""
         ...
 
 
 class Commissionings(Protocol):
-    """What commissioning found, and leave to report it."""
+    """Results of commissioning, and tokens for reports."""
 
     def put(self, found: Commissioning) -> None:
-        """In place of the last one."""
+        """Replace the last result."""
         ...
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Commissioning]:
-        """By machine; one statement."""
+        """Results by machine, in one statement."""
         ...
 
     def times(self, keys: Sequence[SystemId]) -> dict[SystemId, float]:
-        """When each was commissioned last; one statement that reads nothing else."""
+        """The times of the last commissionings, in one statement that reads nothing else."""
         ...
 
     def permit(self, token: BootToken, now: float) -> None:
-        """Keep a token in place of its NIC's last one; forget those that have expired."""
+        """Store a token, replacing the NIC's last one; delete expired tokens."""
         ...
 
     def knows(self, secret_sha256: str, now: float) -> bool:
-        """Whether a token is there to be spent; it stays."""
+        """Whether a token is valid; it is not used up."""
         ...
 
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
-        """Take a token that has not expired, for good; None: there is none, or no more."""
+        """Use up a token that has not expired; None if it does not exist or has been used."""
         ...

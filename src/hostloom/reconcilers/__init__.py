@@ -1,1 +1,1 @@
-"""Repeated work that brings the world and the records together; a failed run is repeated later."""
+"""Periodic tasks that bring records and reality together; the next run follows a failed one."""

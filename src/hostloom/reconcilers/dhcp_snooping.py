@@ -1,4 +1,4 @@
-"""Keeps what was seen of DHCP on the wire: the timelines of NICs."""
+"""Records the DHCP messages on the wire, for the timelines of NICs."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from hostloom.ports.dhcp import DhcpSnooper
 
 
 def keep_watching(ports: Ports, snooper: DhcpSnooper) -> None:
-    """Watch where this machine's racks serve, and record what was seen since the last call."""
+    """Watch the interfaces of this machine's racks, and record the messages since the last call."""
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()

@@ -1,4 +1,4 @@
-"""Watches a rack's DHCP server: its leases are recorded, and what it lost in a restart is set again."""
+"""Watches a rack's DHCP server: records its leases, and restores its configuration after a restart."""
 
 import logging
 
@@ -15,11 +15,11 @@ from hostloom.reconcilers.publish_dhcp import publish_rack
 
 log = logging.getLogger(__name__)
 
-#: Look this often; events of leases are as old as this at most.
+#: Interval of the checks, and so the maximum age of lease events.
 LOOK_EVERY_S = 1.0
-#: Leases that ran out are noticed this late, where the server reclaims them later still.
+#: Maximum delay for noticing expired leases, even if the server reclaims them later.
 READ_EVERY_S = 30.0
-#: What is served is compared with the store, and set where it differs.
+#: Interval at which the served configuration is compared with the store, and set if it differs.
 PUBLISH_EVERY_S = 60.0
 
 
@@ -29,16 +29,16 @@ class DhcpWatch:
     def __init__(self, ports: Ports, servers: DhcpServers, rack: Rack, lease_index: LeaseIndex) -> None:
         self._ports, self._rack, self._lease_index = ports, rack, lease_index
         self._dhcp = servers.of(rack)
-        #: None: it could not be reached, and may have restarted since.
+        #: None: the server could not be reached, and may have restarted meanwhile.
         self._pulse: DhcpPulse | None = None
         self._has_read = False
         self._read_at = self._published_at = ports.clock.now()
-        #: Why it does not serve what it should.
+        #: Why the server does not serve what it should.
         self._refusal: DriverError | None = None
         self._told = EventKind.DHCP_UP
 
     def look(self) -> None:
-        """Record and set what there is to record and to set; a trouble is told when it comes and goes."""
+        """Record leases and restore the configuration; events report when a trouble starts and ends."""
         try:
             trouble = self._keep_up()
         except DriverError as error:
@@ -52,7 +52,7 @@ class DhcpWatch:
             self._tell("", EventKind.DHCP_UP)
 
     def _keep_up(self) -> str:
-        """What is wrong with a part of the server, if anything is."""
+        """The trouble of a part of the server; empty if it has none."""
         now = self._ports.clock.now()
         before, self._pulse = self._pulse, None
         pulse = self._dhcp.pulse()
@@ -63,9 +63,9 @@ class DhcpWatch:
             try:
                 self._publish()
             except DriverError as error:
-                # Asked again when the time has come: it costs the server as much as what it takes.
+                # Compared only periodically, because a comparison costs the server as much as a change.
                 self._refusal = error
-        # A server that has restarted may know of leases only when it is set.
+        # After a restart, the server may know its leases only when its configuration is set.
         if not self._has_read or pulse != before or _is_over(self._read_at, READ_EVERY_S, now):
             self._lease_index.record(self._rack.id, self._dhcp.leases())
             self._has_read, self._read_at = True, now
@@ -90,5 +90,5 @@ class DhcpWatch:
 
 
 def _is_over(since: float, period_s: float, now: float) -> bool:
-    """Whether a period is over; a clock that was put back makes it over, too."""
+    """Whether a period has passed; also true if the clock was set back."""
     return not since <= now < since + period_s

@@ -1,4 +1,4 @@
-"""Notices hosts that stop to answer, and those that answer again, without any request to them."""
+"""Notices hosts that stop answering, and hosts that answer again."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -12,34 +12,34 @@ from hostloom.recording.host_readings import mark_unreachable, refresh_now
 
 log = logging.getLogger(__name__)
 
-#: Hosts that are asked at a time: those that hang must not keep the others waiting.
+#: Number of hosts that are pinged in parallel, so that hanging hosts do not delay others.
 HOSTS_AT_ONCE = 32
-#: A host that answers but cannot be read is tried again after 1, 3, 7, … looks, at most after this many.
+#: A host that answers but cannot be read is read again after 1, 3, 7, … checks, at most this number.
 LONGEST_WAIT = 31
-#: A host is lost when it gave no answer so many times in a row: a daemon may just be restarting.
+#: A host is lost after this number of missing answers in a row, because a daemon may just be restarting.
 MISSES = 2
 
 
 @dataclass
 class _Signs:
-    """What the last looks at one host found."""
+    """The results of the last checks of one host."""
 
-    #: How often in a row it gave no answer.
+    #: Number of missing answers in a row.
     misses: int = 0
-    #: How often in a row it answered but could not be read, and how many looks pass until the next reading.
+    #: Number of failed readings in a row, and number of checks until the next reading.
     failures: int = 0
     wait: int = 0
 
 
 class HostPulse:
-    """Call `look` now and then, from one thread."""
+    """Call `look` periodically from one thread."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._signs: dict[HostId, _Signs] = {}
 
     def look(self) -> None:
-        """Ask every host for a sign of life; mark those that are lost, and read those that are back."""
+        """Ping all hosts; mark lost hosts, and read hosts that answer again."""
         with self._ports.store.begin() as uow:
             # The operation that added a host reads it.
             hosts = [host for host in uow.hosts.list() if not host.is_being_read]
@@ -52,7 +52,7 @@ class HostPulse:
         try:
             self._ask(host)
         except HostloomError as error:
-            # It was deleted or changed meanwhile, or another server recorded the same.
+            # The host was deleted or changed meanwhile, or another server recorded the same.
             log.info("host %s: %s", host.name, error)
 
     def _ask(self, host: Host) -> None:

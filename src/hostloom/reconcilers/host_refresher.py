@@ -1,4 +1,4 @@
-"""Keeps what is known of hosts fresh: those that were not read for a while are read again."""
+"""Reads hosts again whose last reading is old."""
 
 import logging
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from hostloom.recording.host_readings import refresh_now
 
 log = logging.getLogger(__name__)
 
-#: Hosts that are read at a time.
+#: Number of hosts that are read in parallel.
 HOSTS_AT_ONCE = 4
 
 
 class HostRefresher:
-    """Call `look` now and then, from one thread; who does not answer is asked as late as the others."""
+    """Call `look` periodically from one thread; dead hosts are not tried more often than others."""
 
     def __init__(self, ports: Ports, every_s: float) -> None:
         self._ports, self._every_s = ports, every_s
-        #: When a host was asked last, whatever came of it.
+        #: The time of the last attempt for every host, whatever its result.
         self._asked_at: dict[HostId, float] = {}
 
     def look(self) -> None:
-        """Read the hosts whose facts are older than `every_s`, the oldest first."""
+        """Read hosts with facts older than `every_s`, the oldest first."""
         stale = self._stale()
         if stale:
             with ThreadPoolExecutor(HOSTS_AT_ONCE, "host-refresh") as pool:
@@ -42,7 +42,7 @@ class HostRefresher:
         return sorted(stale, key=lambda host: (known_at[host.id], host.id))
 
     def _known_at(self, host: Host, now: float) -> float:
-        """When it was read or asked last; what seems to come from the future is as old as can be."""
+        """The time of the last reading or attempt; a time in the future counts as the oldest."""
         times = (host.facts_at or 0.0, self._asked_at.get(host.id, 0.0))
         return max((time for time in times if time <= now), default=0.0)
 
@@ -51,8 +51,8 @@ class HostRefresher:
         try:
             refresh_now(self._ports, host.name)
         except DriverError as error:
-            # It is marked, and an event says so.
+            # The host is marked, and an event reports it.
             log.debug("host %s: %s", host.name, error)
         except HostloomError as error:
-            # It was deleted or changed under our hands.
+            # The host was deleted or changed meanwhile.
             log.info("host %s was not refreshed: %s", host.name, error)

@@ -1,4 +1,4 @@
-"""Leases of our DHCP server become held addresses and events."""
+"""Records leases of our DHCP servers as held addresses and events."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,21 +16,21 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.range_exhaustion import fill_events
 
-#: Kinds by which an address is one holder's alone.
+#: Kinds of addresses that belong to a single holder.
 _RESERVED = frozenset(AddressKind) - SEEN_KINDS
-#: Which client has which address.
+#: The client of every address.
 Known = Mapping[tuple[SubnetId, Address, MacAddress], Lease]
 
 
 @dataclass(frozen=True)
 class _Client:
-    """Whose NIC a MAC is."""
+    """The owner of a MAC."""
 
     system_id: str
     hostname: str
     interface_name: str
     vlan_id: VlanId | None
-    #: Of a bridge or bond, which has the same MAC and the addresses.
+    #: Whether it is a member of a bridge or bond, which has the same MAC and the addresses.
     is_member: bool = False
 
 
@@ -48,7 +48,7 @@ class _Clients:
                 self._by_mac.setdefault(nic.mac, []).append(client)
 
     def of(self, lease: Lease) -> _Client | None:
-        """The one that asked: on the lease's VLAN, and itself no member of one that could have asked."""
+        """The client that asked: on the lease's VLAN, and not a member of another candidate."""
         subnet = self._snapshot.subnet_by_id.get(lease.subnet_id)
         vlan_id = None if subnet is None else subnet.vlan_id
         able = self._by_mac.get(lease.mac, [])
@@ -69,7 +69,7 @@ class _Clients:
 
 
 class LeaseIndex:
-    """The leases of all racks together; those of a rack that does not answer stay as it told them last."""
+    """The leases of all racks; a rack that does not answer keeps its last known leases."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -78,12 +78,12 @@ class LeaseIndex:
         self._known: Known | None = None
 
     def record(self, rack_id: RackId, leases: Sequence[Lease]) -> None:
-        """Record what one rack tells; racks of a pair tell the same."""
+        """Record the leases of one rack; racks of a pair report the same ones."""
         with self._lock:
             self._record(self._of_racks | {rack_id: leases})
 
     def forget(self, rack_id: RackId) -> None:
-        """A rack is gone, and its leases with it."""
+        """Remove the leases of a deleted rack."""
         with self._lock:
             if rack_id in self._of_racks:
                 self._record({key: _of_rack for key, _of_rack in self._of_racks.items() if key != rack_id})
@@ -133,7 +133,7 @@ def _events(
 
 
 def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> list[HeldAddress]:
-    """Each counts as taken until it ends, whatever is reserved; leases may outlive their subnet."""
+    """The held addresses: a lease counts until it ends, whatever is reserved; it may outlive its subnet."""
     addresses = []
     for lease in leases:
         client = clients.of(lease)
@@ -153,7 +153,7 @@ def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> lis
 
 
 def _held_before(snapshot: Snapshot, now: Known) -> set[tuple[SubnetId, Address, MacAddress]]:
-    """Those whose address was held when hostloom stopped: leased, or reserved all the time."""
+    """Leases of addresses that were held when hostloom stopped, because they were leased or reserved."""
     return {
         key
         for key in now

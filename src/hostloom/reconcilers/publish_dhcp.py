@@ -1,4 +1,4 @@
-"""Publishing: make every rack's DHCP server serve what the store says, all of it, never a patch."""
+"""Publishes the stored state to every rack's DHCP server, always completely and never as a patch."""
 
 import threading
 from collections import defaultdict
@@ -17,7 +17,7 @@ from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store
 
-#: Reading the store and setting a server go together, or an older state could overwrite a newer one.
+#: Held from reading the store until the server is set, so that no older state overwrites a newer one.
 _PUBLISHING: defaultdict[RackId, threading.Lock] = defaultdict(threading.Lock)
 RACKS_AT_ONCE = 8
 
@@ -25,11 +25,11 @@ RACKS_AT_ONCE = 8
 def publish_dhcp(
     ports: Ports, vlans: Collection[VlanId] | None = None, before: Snapshot | None = None
 ) -> None:
-    """Rebuild what each rack serves from the store and apply it, racks at once.
+    """Rebuild the configuration of every rack from the store and apply it, racks in parallel.
 
-    DhcpRejected if a rack refuses. DhcpUnreachable for a rack that does not answer, unless its partner does;
-    with `vlans` only if one of these has no rack that answers; one that is served no longer since `before`
-    must be told to a rack of its own. What a rack misses, its watcher sets later.
+    DhcpRejected if a rack refuses. DhcpUnreachable if a rack and its partner do not answer; with `vlans` only
+    if none of the racks of one of these answers. A VLAN that is no longer served since `before` must be
+    published to one of its former racks. A rack that misses a change gets it later from its watcher.
     """
     if ports.dhcp is None:
         return
@@ -44,7 +44,7 @@ def publish_dhcp(
 
 
 def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
-    """The same for one of the racks; DhcpRejected, DhcpUnreachable."""
+    """Publish to one rack; DhcpRejected, DhcpUnreachable."""
     if ports.dhcp is None:
         return
     with _PUBLISHING[rack.id]:
@@ -61,7 +61,7 @@ def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
 
 
 def boot_url(settings: ServiceSettings, rack_address: Address) -> str:
-    """URL of the boot script on one of the rack's addresses; empty where no boot files are served."""
+    """URL of the boot script on one of the rack's addresses; empty without a boot server."""
     if not settings.boot_port:
         return ""
     literal = f"[{rack_address}]" if rack_address.version == 6 else str(rack_address)
@@ -69,7 +69,7 @@ def boot_url(settings: ServiceSettings, rack_address: Address) -> str:
 
 
 def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverError]:
-    """What went wrong, by rack."""
+    """Publish to all racks; returns the errors by rack."""
 
     def publish(rack: Rack) -> DriverError | None:
         try:

@@ -1,4 +1,4 @@
-"""Tells when a subnet has no address left to lease, and when it has one again."""
+"""Records events when a subnet has no free address for leases, and when it has one again."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ Leased = Iterable[tuple[SubnetId, Address]]
 
 
 def fill_events(snapshot: Snapshot, before: Leased, now: Leased, time: float) -> list[Event]:
-    """`range-exhausted` and `range-free` of what was leased before and is leased now, by subnet."""
+    """The events `range-exhausted` and `range-free` between two states of leases, by subnet."""
     was, utilizations = range_utilizations(snapshot, before), range_utilizations(snapshot, now)
     events = []
     for subnet_id, fill in sorted(utilizations.items()):

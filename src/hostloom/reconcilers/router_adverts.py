@@ -1,4 +1,4 @@
-"""Keeps the router advertisements of this machine's racks as the store says."""
+"""Keeps the router advertisements of this machine's racks in line with the store."""
 
 from hostloom.decide.dhcp.router_adverts import router_adverts
 from hostloom.ports.context import Ports
@@ -6,7 +6,7 @@ from hostloom.ports.dhcp import RouterAdvertiser
 
 
 def keep_advertising(ports: Ports, advertiser: RouterAdvertiser) -> None:
-    """Advertise for the racks on the node that hostloom runs on; others have their own routers."""
+    """Advertise for the racks on the node that hostloom runs on; remote racks have their own routers."""
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()

@@ -1,4 +1,4 @@
-"""Which addresses the boot server answers: those in subnets of VLANs that our DHCP serves."""
+"""The networks that the boot server answers: subnets of VLANs that our DHCP serves."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ from hostloom.ports.context import Ports
 
 Network = IPv4Network | IPv6Network
 
-#: A VLAN that is served from now on is answered after this long at the latest.
+#: Maximum delay until machines of a newly served VLAN are answered.
 KEEP_S = 1.0
 
 
 class ServedNetworks:
-    """The served subnets, and others that the settings allow; safe to use from several threads."""
+    """The served subnets, and others that the settings allow; thread-safe."""
 
     def __init__(
         self, ports: Ports, others: Sequence[Network], clock: Callable[[], float] = time.monotonic
@@ -25,7 +25,7 @@ class ServedNetworks:
         self._read_at: float | None = None
 
     def __contains__(self, address: str) -> bool:
-        """Whether a client with this address is answered; False for what is no address."""
+        """Whether a client with this address is answered; False for an invalid address."""
         try:
             ip = ip_address(address.partition("%")[0])
         except ValueError:
@@ -34,7 +34,7 @@ class ServedNetworks:
             ip = ip.ipv4_mapped
         networks = self._current()
         if ip.is_link_local:
-            # Firmware asks from such an address too; it comes from a machine on one of our own links.
+            # Firmware also uses link-local addresses, which come from machines on our own links.
             return any(network.version == ip.version for network in networks)
         return any(ip in network for network in networks)
 

@@ -1,4 +1,4 @@
-"""Asks VLANs who serves DHCP there, and records and tells which servers are none of ours."""
+"""Probes VLANs for DHCP servers, and records foreign servers with events."""
 
 import logging
 import threading
@@ -19,11 +19,11 @@ from hostloom.ports.wire import ProbePoint, WireProbe
 
 log = logging.getLogger(__name__)
 
-#: Some servers first ping for 3 s what they are about to offer, one client after the other.
+#: Some servers ping an address for 3 s before they offer it, one client after another.
 LISTEN_S = 8.0
-#: So many interfaces are tried before a VLAN counts as one that cannot be asked.
+#: Number of interfaces that are tried before a VLAN counts as unreachable for probes.
 MAX_VANTAGES = 3
-#: Two probes at once would tell of the same server twice.
+#: Held during a probe: two simultaneous probes would report the same server twice.
 _PROBING = threading.Lock()
 
 
@@ -54,7 +54,7 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
 
 
 def probe_all(ports: Ports) -> None:
-    """Ask every VLAN that can be asked, one after the other, and read again what libvirt serves itself."""
+    """Probe all VLANs one after another, and read libvirt's own DHCP servers again."""
     with ports.store.begin() as uow:
         snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))
     for vlan in sorted(snapshot.vlans, key=lambda probe: probe.id):
@@ -67,12 +67,12 @@ def probe_all(ports: Ports) -> None:
             try:
                 probe_vlan(ports, vlan.id)
             except HostloomError as error:
-                # It was deleted under our hands.
+                # The VLAN was deleted meanwhile.
                 log.info("vlan %s was not probed: %s", vlan.id, error)
 
 
 def _heard(wire: WireProbe | None, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks) -> ProbeAnswers | str:
-    """The answers, from the first interface that takes a probe; or why there are none."""
+    """The answers from the first interface that accepts a probe, or why there are none."""
     if wire is None:
         return "nothing is asked of the wire here"
     versions, troubles = probing.versions(snapshot, vlan.id), []

@@ -120,7 +120,7 @@ class Run(Generic[I]):
 def start_saga(
     uow: UnitOfWork, ports: Ports, principal: Principal, saga: Saga[I], saga_input: I, subject: str
 ) -> Operation:
-    """Record the operation; it runs once the unit of work is committed."""
+    """Record the operation; it runs after the unit of work is committed."""
     data: dict[str, Any] = to_json(saga_input)
     return uow.operations.add(
         Operation(

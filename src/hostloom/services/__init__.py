@@ -1,1 +1,1 @@
-"""The use cases: plain functions (unit of work, principal, input) to model."""
+"""The use cases: plain functions that take a unit of work, a principal and an input."""

@@ -1,4 +1,4 @@
-"""Who may: users, tokens, and the question whether a principal is an administrator."""
+"""Users, tokens, and checks of permissions."""
 
 import hashlib
 import hmac
@@ -61,7 +61,7 @@ def get_user(uow: UnitOfWork, principal: Principal, key: str) -> User:
 
 
 def delete_user(uow: UnitOfWork, principal: Principal, name: str, *, with_tokens: bool = False) -> None:
-    """Delete a user; InUse names machines, and tokens unless they go too."""
+    """Delete a user; InUse names machines, and also tokens unless they are deleted too."""
     require_admin(principal, "delete users")
     user = find_by_key(uow.users, "user", name)
     token_ids = [token.id for token in uow.tokens.list() if token.user_id == user.id]
@@ -81,7 +81,7 @@ def give_machines(uow: UnitOfWork, principal: Principal, user: User, heir: User)
 def create_token(
     uow: UnitOfWork, principal: Principal, clock: Clock, ids: IdSource, user: str, name: str
 ) -> tuple[Token, str]:
-    """Make a token; the second value is the only copy of its text, `ID.SECRET`."""
+    """Create a token; the second value is the only copy of its text, `ID.SECRET`."""
     require_admin(principal, "create tokens")
     owner = find_by_key(uow.users, "user", user)
     secret = ids.secret()
@@ -115,5 +115,5 @@ def authenticate(uow: UnitOfWork, text: str) -> Principal:
 
 
 def _hash(secret: str) -> str:
-    """A plain hash is enough: the secret is random and long, not a password."""
+    """Hash a secret; a plain hash is enough, because the secret is long and random, unlike a password."""
     return hashlib.sha256(secret.encode()).hexdigest()

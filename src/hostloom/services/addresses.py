@@ -1,4 +1,4 @@
-"""Addresses: who has which, and reserving one by hand."""
+"""Addresses and their holders; reserves and releases addresses."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def list_(
 
 
 def _without_own_leases(addresses: Sequence[HeldAddress]) -> list[HeldAddress]:
-    """Leave out leases of nodes for which the address is reserved: it is listed once."""
+    """Leave out leases of nodes for which the address is reserved, so that it is listed once."""
     reserved = {_place(address) for address in addresses if address.kind not in SEEN_KINDS}
 
     def is_listed(address: HeldAddress) -> bool:
@@ -40,7 +40,7 @@ def _place(address: HeldAddress) -> tuple[Address, SubnetId | None, str | None]:
 
 
 def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
-    """The holder of an address; NotFound when it is free."""
+    """The holder of an address; NotFound if it is free."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else SUBNETS.get(uow, principal, subnet).id
     holders = [
@@ -72,7 +72,7 @@ def reserve(
 
 
 def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: str = "") -> HeldAddress:
-    """Set the next free address of a subnet aside."""
+    """Reserve the next free address of a subnet."""
     require_admin(principal, "reserve addresses")
     uow.lock_world()
     home = SUBNETS.get(uow, principal, subnet)

@@ -39,7 +39,7 @@ class Given:
     """The result of an allocation."""
 
     system_id: SystemId
-    #: Which NICs and disks meet which label; None: the machine does not exist yet.
+    #: The NICs and disks that match each label; None: the machine does not exist yet.
     matches: Allocation | None
     #: The operation that composes the machine.
     operation: Operation | None = None
@@ -50,8 +50,8 @@ def allocate(
 ) -> Given:
     """Allocate the smallest free machine that fits, or compose one.
 
-    NothingFits where there is neither; Refused for names that nothing has. A dry run changes nothing, and
-    composes nothing.
+    NothingFits if neither is possible; Refused for unknown names. A dry run neither changes nor composes
+    anything.
     """
     require_user(principal, "allocate machines")
     _check_lists(constraints)
@@ -85,14 +85,14 @@ def keep_with(uow: UnitOfWork, token: Given, notes: Mapping[str, Any]) -> None:
 
 
 def matches_of(uow: UnitOfWork, machine: Machine, constraints: AllocationRequest) -> Allocation:
-    """Which NICs and disks of a machine meet which label, whatever state it is in."""
+    """The NICs and disks of a machine that match each label, whatever its state."""
     labels = AllocationRequest(interfaces=constraints.interfaces, storage=constraints.storage)
     ready = replace(machine, state=MachineState.READY, locked=False)
     return decide(uow.snapshot(), [ready], labels)
 
 
 def _check_lists(constraints: AllocationRequest) -> None:
-    """InvalidValue for more names than anybody means."""
+    """InvalidValue for too many names of one kind."""
     for name in ("tags", "not_tags", "not_zones", "not_resource_pools", "nics"):
         values = getattr(constraints, name)
         if len(values) > MAX_VALUES:
@@ -102,7 +102,7 @@ def _check_lists(constraints: AllocationRequest) -> None:
 def _check_quota(
     uow: UnitOfWork, settings: ServiceSettings, principal: Principal, reasons: Sequence[str]
 ) -> None:
-    """NothingFits for a user who has had enough machines composed on demand; administrators may have more."""
+    """NothingFits for a user who has reached the limit of machines on demand; administrators have none."""
     if principal.admin:
         return
     machine_count = sum(
@@ -129,7 +129,7 @@ def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) ->
 
 
 def _request(principal: Principal, constraints: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
-    """The request to compose; NothingFits for properties that only an existing machine can have."""
+    """The compose request; NothingFits for properties that only an existing machine can have."""
     if (
         constraints.hostname
         or constraints.system_id
@@ -156,7 +156,7 @@ def _on_demand(
     constraints: AllocationRequest,
     reasons: Sequence[str],
 ) -> ComposeInput:
-    """The request with the best of the hosts that may serve it; NothingFits where it finds no place."""
+    """The request on the best of the permitted hosts; NothingFits if it fits on none."""
     hosts = tuple(host for host in snapshot.hosts if _may_serve(host, constraints))
     if not hosts:
         raise NothingFits([*reasons, "there is no host on which one may be composed"])

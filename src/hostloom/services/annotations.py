@@ -1,4 +1,4 @@
-"""What clients of a foreign API keep with our things: who may see and change it, and how much it may be."""
+"""Annotations that clients of MAAS's API store with our records: permissions and size limits."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +23,13 @@ Notes = dict[str, Any]
 def of(
     uow: UnitOfWork, principal: Principal, kind: Annotated, keys: Sequence[str | int] | None = None
 ) -> dict[str | int, Notes]:
-    """The annotations of these objects, or of all of the kind, in one statement."""
+    """The annotations of these objects, or of all objects of the kind, in one statement."""
     require_user(principal, "see what clients keep")
     return uow.annotations.of(kind, keys)
 
 
 def read(uow: UnitOfWork, kind: Annotated) -> dict[str | int, Notes]:
-    """All of one kind in one statement, for views of objects that the reader may see."""
+    """All annotations of one kind in one statement, for views of objects that the reader may see."""
     return uow.annotations.of(kind)
 
 
@@ -38,7 +38,7 @@ def merge(
 ) -> None:
     """Add these annotations to the existing ones; NotPermitted, or InvalidValue if they are too large.
 
-    Administrators may; of a machine also its owner, and users with themselves.
+    Permitted to administrators, to the owner of a machine, and to users for themselves.
     """
     _authorize(uow, principal, kind, key)
     kept = {**uow.annotations.of(kind, [key]).get(key, {}), **changes}

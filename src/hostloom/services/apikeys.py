@@ -1,4 +1,4 @@
-"""API keys of MAAS's form, which clients of its API sign their requests with."""
+"""API keys in MAAS's format, with which clients of its API sign their requests."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from hostloom.services.naming import find_by_key
 def create(
     uow: UnitOfWork, principal: Principal, clock: Clock, ids: IdSource, user: str, name: str
 ) -> ApiKey:
-    """Make a key for a user by name or id; administrators for everyone, others for themselves."""
+    """Create a key for a user by name or id; administrators for everyone, others for themselves."""
     if user != principal.name:
         require_admin(principal, "create API keys of others")
     owner = find_by_key(uow.users, "user", user)
@@ -29,12 +29,12 @@ def create(
 
 
 def text_of(secrets: Secrets, key: ApiKey) -> str:
-    """The key as a client gets it: `consumer:token:secret`."""
+    """The text of a key for clients: `consumer:token:secret`."""
     return f"{key.consumer_key}:{key.token_key}:{secret_of(secrets, key)}"
 
 
 def secret_of(secrets: Secrets, key: ApiKey) -> str:
-    """The third part, which is derived and always the same."""
+    """The third part of a key, which is derived and always the same."""
     return secrets.derive(f"api-key {key.consumer_key} {key.token_key}")
 
 
@@ -55,7 +55,7 @@ def delete(uow: UnitOfWork, principal: Principal, token_key: str) -> None:
 
 
 def rename(uow: UnitOfWork, principal: Principal, token_key: str, name: str) -> ApiKey:
-    """Say what a key is for; NotFound, also for others' keys."""
+    """Rename a key; NotFound, also for other users' keys."""
     for key in list_(uow, principal):
         if key.token_key == token_key:
             renamed = replace(key, name=name)
@@ -66,7 +66,7 @@ def rename(uow: UnitOfWork, principal: Principal, token_key: str, name: str) -> 
 
 
 def find(uow: UnitOfWork, consumer_key: str, token_key: str) -> tuple[ApiKey, Principal]:
-    """The key that a request claims to be signed with, and its user; NotAuthenticated."""
+    """The key that a request names, and its user; NotAuthenticated."""
     key = uow.api_keys.find(token_key)
     if key is None or key.consumer_key != consumer_key:
         raise NotAuthenticated("the API key is not known")

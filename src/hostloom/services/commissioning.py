@@ -1,4 +1,4 @@
-"""Commissioning: what a machine boots next, what was found in it, and how that differs from its record."""
+"""Commissioning: a machine's next boot, its reported hardware, and differences from its record."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,9 +22,9 @@ from hostloom.services.naming import check_generation
 
 
 class NextBoot(StrEnum):
-    """What a user may have a machine boot from the network."""
+    """The network boot that a user can set for a machine."""
 
-    #: It follows the machine's state.
+    #: Determined by the machine's state.
     DEFAULT = "default"
     COMMISSION = "commission"
     LOCAL = "local"
@@ -41,7 +41,7 @@ class Found:
 
 
 def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
-    """The record of a bare machine follows the report, so nothing can differ."""
+    """The result of commissioning. A bare machine's record follows the report, so it has no differences."""
     commissioning = uow.commissionings.of([machine.system_id]).get(machine.system_id)
     if commissioning is None:
         return None
@@ -54,7 +54,7 @@ def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
 def set_next_boot(
     uow: UnitOfWork, principal: Principal, key: str, next_boot: NextBoot, generation: int | None = None
 ) -> Machine:
-    """Say what a machine boots from the network next."""
+    """Set what a machine boots from the network next."""
     require_admin(principal, "choose what machines boot")
     machine = get(uow, principal, key)
     check_generation("machine", machine.hostname, machine, generation)
@@ -104,7 +104,7 @@ def abort(uow: UnitOfWork, principal: Principal, key: str, generation: int | Non
 def forget(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
     """Remove the record of an enlisted machine, or of an adopted one that is gone from its host.
 
-    Should it boot from the network again, or be seen on a host, it is new again.
+    If the machine boots from the network again, or appears on a host, it is recorded as new.
     """
     require_admin(principal, "forget machines")
     with ports.store.begin() as uow:
@@ -125,7 +125,7 @@ def forget(ports: Ports, principal: Principal, key: str, generation: int | None 
 
 
 def _check_forgettable(uow: UnitOfWork, machine: Machine) -> None:
-    """Raise WrongState, with the right command, for a machine that exists on a host or was composed."""
+    """Raise WrongState, which names the right command, for a machine on a host or a composed machine."""
     if machine.origin is MachineOrigin.COMPOSED:
         hint = f"`hostloom machine decompose {machine.hostname}` takes it apart, also when it is gone"
         wanted = "only enlisted machines, and adopted ones that are missing, are forgotten"

@@ -1,4 +1,4 @@
-"""Enlisting by hand: a bare machine that its operator knows of before it boots from the network."""
+"""Enlists a bare machine manually, before it boots from the network."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class EnlistInput:
 
 
 def enlist(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: EnlistInput) -> Machine:
-    """Record it as new: what it has is found when it is commissioned. AlreadyExists for its name or a MAC."""
+    """Record a new machine; commissioning finds its hardware. AlreadyExists for its name or a MAC."""
     require_admin(principal, "enlist machines")
     nodes.check_free_hostname(uow, fields.hostname)
     nodes.check_macs(uow, fields.macs)

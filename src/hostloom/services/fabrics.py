@@ -1,4 +1,4 @@
-"""Fabrics: VLANs that are joined at layer 2."""
+"""Fabrics: sets of VLANs that are connected at layer 2."""
 
 import itertools
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A host's libvirt networks: their problems, what a fix would do, and the fix."""
+"""A host's libvirt networks: their problems, previews of fixes, and fixes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ from hostloom.services.hosts import HOSTS
 
 @dataclass(frozen=True)
 class Losing:
-    """Who loses libvirt's DHCP: a machine of the host on the network, or another client with a lease."""
+    """A client that loses libvirt's DHCP: a machine on the network, or another client with a lease."""
 
     #: None: not known.
     machine: str | None
     origin: MachineOrigin | None
     mac: MacAddress | None
-    #: None: none now, or libvirt did not say.
+    #: None: no lease now, or unknown.
     lease: LibvirtLease | None
 
 
 @dataclass(frozen=True)
 class FixPreview:
-    """What would be done, and whom it would hurt."""
+    """The steps of a fix, and the clients that it affects."""
 
     plan: FixPlan
     losing: tuple[Losing, ...] = ()
@@ -45,7 +45,7 @@ class FixPreview:
 
 
 def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict:
-    """Each libvirt network of the host, with every condition that it fails."""
+    """All libvirt networks of the host, each with the conditions that it does not meet."""
     require_user(principal, "see hosts")
     snapshot = uow.snapshot()
     return judge_networks(snapshot, snapshot.host_by_id[HOSTS.get(uow, principal, key).id])
@@ -54,7 +54,7 @@ def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict
 def preview(
     ports: Ports, principal: Principal, key: str, network: str | None = None, bridge: str | None = None
 ) -> FixPreview:
-    """What a fix would do, from the last reading of the host; its leases are read now."""
+    """Preview a fix, based on the last reading of the host; its leases are read now."""
     require_user(principal, "see hosts")
     _check_given(network, bridge)
     with ports.store.begin() as uow:
@@ -78,7 +78,7 @@ def start(
     bridge: str | None = None,
     fix_steps: tuple[FixStep, ...] | None = None,
 ) -> Operation:
-    """Record the operation that mends; Refused with the reason, PlanStale if it is not what was `seen`."""
+    """Record the operation that fixes the network; Refused, or PlanStale if its steps differ from `seen`."""
     require_admin(principal, "change hosts")
     _check_given(network, bridge)
     uuid = ports.ids.uuid()
@@ -103,7 +103,7 @@ def _leases(hypervisors: Hypervisors, host: Host, network: str) -> tuple[Libvirt
 
 
 def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:
-    """The machines by name, with each leased NIC; then clients that are not machines of the host."""
+    """The machines by name with their leased NICs, then clients that are not machines of the host."""
     by_mac = {lease.mac: lease for lease in leases}
     macs = {nic.mac for machine in machines for nic in machine.interfaces}
     machines_named = [machine for machine in machines if machine.hostname in plan.machines]
@@ -112,7 +112,7 @@ def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, 
 
 
 def _losing_nics(machine: Machine, by_mac: Mapping[MacAddress, LibvirtLease]) -> list[Losing]:
-    """One for each leased NIC of the machine; without any, one for the machine."""
+    """An entry for every leased NIC of the machine, or one entry for a machine without leases."""
     leased = [nic.mac for nic in machine.interfaces if nic.mac in by_mac]
     if not leased:
         return [Losing(machine.hostname, machine.origin, None, None)]

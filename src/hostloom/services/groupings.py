@@ -1,4 +1,4 @@
-"""Zones, resource pools, domains and tags: what nodes, hosts and machines are grouped by."""
+"""Zones, resource pools, domains and tags, which group nodes, hosts and machines."""
 
 from dataclasses import dataclass, replace
 
@@ -96,7 +96,7 @@ def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
 
 
 def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domain:
-    """Make a domain the default; free machines in the former default move along. NotFound."""
+    """Make a domain the default; free machines in the former default domain move to it. NotFound."""
     require_admin(principal, "choose the default domain")
     before, domain = uow.domains.default(), find_by_key(uow.domains, "domain", key)
     if domain.id == before.id:
@@ -143,7 +143,7 @@ def delete_tag(uow: UnitOfWork, principal: Principal, name: str) -> None:
 
 
 def check_tag(name: str, field: str = "name") -> str:
-    """Return a tag that constraints can hold, else raise InvalidValue."""
+    """Return the tag if it is valid in constraints, else raise InvalidValue."""
     check_name(name, field)
     if any(sign in name for sign in ",;:=() ") or len(name) > 64:
         raise InvalidValue(

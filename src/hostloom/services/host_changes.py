@@ -1,4 +1,4 @@
-"""Changing what is recorded of a host."""
+"""Changes the record of a host."""
 
 from dataclasses import dataclass, replace
 
@@ -33,23 +33,24 @@ from hostloom.services.ssh_keys import move_key
 
 @dataclass(frozen=True)
 class HostChanges:
-    """What to change of a host; `node` by system id; `accept_key` pins the SSH key of that fingerprint."""
+    """Changes of a host; `node` by system id; `accept_key` pins the SSH key with this fingerprint."""
 
     name: str | Keep = KEEP
     uri: str | Keep = KEEP
     installed_by: InstalledBy | Keep = KEEP
-    #: None: the usual mode.
+    #: None: the default mode.
     default_macvlan_mode: MacvlanMode | Keep | None = KEEP
     cpu_over_commit_ratio: float | Keep = KEEP
     memory_over_commit_ratio: float | Keep = KEEP
     zone: str | Keep = KEEP
     resource_pool: str | Keep = KEEP
     tags: tuple[str, ...] | Keep = KEEP
-    #: The node that the host is, chosen by the operator.
+    #: The node of the host, chosen by the operator.
     node: SystemId | Keep = KEEP
-    #: Forget the pinned SSH key; nothing is sent to the host until a key is accepted.
+    #: Delete the pinned SSH key; nothing is sent to the host until another key is accepted.
     forget_key: bool = False
-    #: Pin the SSH key with this fingerprint instead, which the user has compared: the host was reinstalled.
+    #: Pin the SSH key with this fingerprint instead, which the user has verified, because the host was
+    #: reinstalled.
     accept_key: str | Keep = KEEP
     #: Pin the first key that the host of a new URI shows.
     trust_first_key: bool = False
@@ -140,7 +141,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         uow.nodes.get(changes.node)
         correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
     pool = _pool(host, changes.default_pool)
-    # The operator chose the node, so whatever answers next counts as that node.
+    # The operator chose the node, so the machine that answers next counts as that node.
     is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not KEEP
     return replace(
         host,

@@ -1,4 +1,4 @@
-"""Checks and steps that adding and changing a host have in common."""
+"""Checks and steps that are common to adding and changing a host."""
 
 from decimal import Decimal
 

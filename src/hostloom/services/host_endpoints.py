@@ -1,4 +1,4 @@
-"""One host under two URIs: found before anything is sent to it, by where the URIs lead."""
+"""Detects one host under two URIs by their endpoints, before anything is sent to it."""
 
 from ipaddress import ip_address
 
@@ -19,9 +19,9 @@ _ALL_TESTS = UriRules(test_hosts=True)
 
 
 def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, host_id: HostId | None = None) -> None:
-    """Raise AlreadyExists where another host's URI, or an address of its node, leads to the same daemon.
+    """Raise AlreadyExists if another host's URI, or an address of its node, leads to the same daemon.
 
-    What this cannot see (an address that nothing is known of, another port) is found when the host is read.
+    Other duplicates (through an unknown address or another port) are detected when the host is read.
     """
     host_uri = parse_host_uri(uri, ports.settings.uris)
     if host_uri.scheme == "test":
@@ -35,11 +35,11 @@ def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, host_id: HostId 
 
 
 def _same(snapshot: Snapshot, host: Host, endpoint: HostUri, addresses: frozenset[Address]) -> str:
-    """Why a host is at the same place; empty: it is not, as far as can be seen."""
+    """Why a host has the same endpoint; empty if it has another one, as far as is known."""
     try:
         host_uri = parse_host_uri(host.uri, _ALL_TESTS)
     except InvalidValue:
-        return ""  # a URI of an earlier version, which is not taken any more
+        return ""  # a URI that only an earlier version accepted
     if host_uri.scheme == "test" or (host_uri.host is None) != (endpoint.host is None):
         return ""
     if host_uri.host is None or endpoint.host is None:
@@ -59,7 +59,7 @@ def _addresses(resolver: Resolver, uri: HostUri) -> frozenset[Address]:
 
 
 def _of_node(snapshot: Snapshot, host: Host, addresses: frozenset[Address]) -> frozenset[Address]:
-    """Those of these addresses that its node alone has: bridges of libvirt and Docker share theirs."""
+    """The addresses that only this node has: bridges of libvirt and Docker are alike on all hosts."""
     node = snapshot.node_of(host)
     if node is None:
         return frozenset()

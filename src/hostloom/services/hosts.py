@@ -31,7 +31,7 @@ from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import check_name
 from hostloom.services.nouns import ReadNoun
 
-#: So many operations back it is remembered why a host could not be added.
+#: Number of operations that are searched for the reason why a host could not be added.
 RECENT = 500
 
 
@@ -39,14 +39,14 @@ RECENT = 500
 class HostInput:
     """A host to add; `accept_key`: the fingerprint of its SSH key, as `HostKeyUnknown` showed it.
 
-    `id`: the one that it had in another system, where nothing else has it; any, if none is given.
+    `id`: its id in another system, used if it is free here; without it a new id is assigned.
     """
 
     name: str
     uri: str
     #: Fingerprint of the SSH key that the user compared and accepts.
     accept_key: str | None = None
-    #: Pin the first key that the host shows, for clients that cannot verify one.
+    #: Pin the first key that the host shows, for clients that cannot verify keys.
     trust_first_key: bool = False
     adopt: bool = True
     installed_by: InstalledBy | None = None
@@ -56,14 +56,14 @@ class HostInput:
     zone: str | None = None
     resource_pool: str | None = None
     tags: tuple[str, ...] = ()
-    #: The id that it had in another system; None: any.
+    #: The id in another system; None: any id.
     id: int | None = None
     #: Record the host before it is read, for clients that need its id at once.
     at_once: bool = False
 
 
 def as_seen_by(principal: Principal, host: Host) -> Host:
-    """A host; only administrators see how it is reached and what could not be read."""
+    """A host; only administrators see its URI and the parts that could not be read."""
     if principal.admin:
         return host
     return replace(host, uri="", host_key="", unreachable_cause="", findings=())
@@ -88,13 +88,13 @@ SHOWN_HOSTS = _ShownHosts("host", lambda uow: uow.hosts)
 
 
 def uri_of(principal: Principal, host: Host) -> str:
-    """How a host is reached: for administrators."""
+    """The URI of a host, for administrators."""
     require_admin(principal, "see how hosts are reached")
     return host.uri
 
 
 def add(ports: Ports, principal: Principal, fields: HostInput) -> Operation:
-    """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
+    """Record an operation that adds a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")
     check_name(fields.name)
     parse_host_uri(fields.uri, ports.settings.uris)
@@ -132,12 +132,12 @@ def add(ports: Ports, principal: Principal, fields: HostInput) -> Operation:
 
 
 def added_host(operation: Operation) -> Host:
-    """The host that an operation adds, as it was recorded when the operation began."""
+    """The host that an operation adds, as recorded when the operation started."""
     return from_json(operation.input, AddHostInput).host
 
 
 def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
-    """Why a host that was recorded in advance was removed: it could not be read. None: not known."""
+    """Why a host that was recorded in advance could not be read and was removed; None if unknown."""
     require_user(principal, "see hosts")
     for operation in uow.operations.list(limit=RECENT):
         if operation.saga == ADD_HOST.name and operation.state in FINISHED and operation.error:
@@ -150,7 +150,7 @@ def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Let a host go; refused while composed machines are on it. Nothing on the host itself is touched."""
+    """Delete the record of a host; InUse while it has composed machines. The host itself is not changed."""
     require_admin(principal, "delete hosts")
     with ports.store.begin() as uow:
         host = HOSTS.find_current(uow, key, generation)

@@ -14,7 +14,7 @@ from hostloom.services.access import require_admin, require_user
 
 
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
-    """Newest first, optionally after a name; machines boot the first of their flavour."""
+    """Newest first, optionally after a name; machines boot the first image of their flavour."""
     require_user(principal, "see boot images")
     images = images_of(ports.images).list()
     if after is None:

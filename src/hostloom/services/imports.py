@@ -38,7 +38,7 @@ Undo = Callable[[UnitOfWork], None]
 def preview(
     uow: UnitOfWork, principal: Principal, estate: SourceInventory, *, prefer_theirs: bool = False
 ) -> ImportPlan:
-    """What an import would do, without changing anything."""
+    """The changes that an import would make."""
     require_admin(principal, "import")
     return plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
 
@@ -46,9 +46,9 @@ def preview(
 def apply(
     ports: Ports, principal: Principal, estate: SourceInventory, *, prefer_theirs: bool = False
 ) -> ImportPlan:
-    """Do it, and say what was done; the hosts are left to be added.
+    """Import, and return the changes; hosts remain to be added.
 
-    What concerns VLANs that our DHCP serves is published; where a DHCP server refuses, all is taken back.
+    Changes of VLANs that our DHCP serves are published; if a DHCP server refuses, the import is reverted.
     """
     require_admin(principal, "import")
 
@@ -81,7 +81,7 @@ def _present(uow: UnitOfWork) -> Present:
     )
 
 
-#: What subnets and interfaces refer to.
+#: Records to which subnets and interfaces refer.
 _FIRST = (
     ImportNoun.ZONE,
     ImportNoun.RESOURCE_POOL,
@@ -98,7 +98,7 @@ def _write(uow: UnitOfWork, principal: Principal, plan: ImportPlan) -> list[Undo
     undo = [_renumber(uow, plan.renumberings)]
     changes = [change for change in plan.wanted if not isinstance(change.item, Renumbering | Kept)]
     undo += [_write_one(uow, change) for change in changes if change.noun in _FIRST]
-    # taken back after the subnets and before the VLANs: interfaces refer to these
+    # reverted after the subnets and before the VLANs, to which interfaces refer
     undo.append(rederive_vlans)
     undo += [_write_one(uow, change) for change in changes if change.noun not in _FIRST]
     rederive_vlans(uow)
@@ -124,14 +124,14 @@ def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:
         uow.addresses.hold(item)
         return lambda uow: uow.addresses.release(item.ip, item.subnet_id)
     if change.action is ImportAction.CREATE and isinstance(item, Vlan) and item.vid == UNTAGGED:
-        # it came with its fabric, and goes with it
+        # it is created and deleted with its fabric
         uow.vlans.update(replace(item, generation=uow.vlans.get(item.id).generation))
         return lambda _: None
     return _write_row(uow, change, item)
 
 
 def _add_fabric(uow: UnitOfWork, new: NewFabric) -> Fabric:
-    """Other systems count from 0: a fabric with the id 0 is added with a new id and then renumbered."""
+    """Add a fabric. Other systems count from 0, so id 0 is assigned by renumbering afterwards."""
     fabric = uow.fabrics.add(new.fabric, new.untagged)
     if fabric.id == new.fabric.id:
         return fabric
@@ -171,7 +171,7 @@ def _put_back(uow: UnitOfWork, noun: ImportNoun, before: Any) -> None:
 
 
 def _add_machine(uow: UnitOfWork, new: NewMachine) -> Undo:
-    """Domain, description and interfaces are in the node's row, not in the machine's."""
+    """Add a machine; its domain, description and interfaces are stored with its node."""
     uow.machines.add(new.machine)
     node = uow.nodes.get(new.machine.system_id)
     planned_node = replace(node, domain_id=new.node.domain_id, description=new.node.description)

@@ -1,4 +1,4 @@
-"""A machine's life between composing and taking apart: released, locked, broken and whole again."""
+"""Releases, locks and unlocks machines, and marks them as broken or fixed."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from hostloom.sagas.saga import start_saga
 from hostloom.services import machines, power
 from hostloom.services.access import require_admin
 
-#: From what `release` gives a machine back.
+#: States from which `release` makes a machine available.
 RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})
 
 
@@ -32,7 +32,7 @@ class Released:
 def release(ports: Ports, principal: Principal, key: str) -> Released:
     """Release a machine: switch it off and make it available; decompose it if it was composed on demand.
 
-    Its owner may, and an administrator; nothing happens to one that is free. WrongState, NotPermitted.
+    Permitted to its owner and administrators; does nothing for a free machine. WrongState, NotPermitted.
     """
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
@@ -57,7 +57,7 @@ def release(ports: Ports, principal: Principal, key: str) -> Released:
 
 
 def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, comment: str = "") -> Machine:
-    """Lock a machine, or unlock it; its owner may, and an administrator."""
+    """Lock or unlock a machine; permitted to its owner and administrators."""
     action = "lock" if locked else "unlock"
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)

@@ -1,4 +1,4 @@
-"""A machine reports its hardware: a known machine's record, or a new machine; a token is valid once."""
+"""Takes hardware reports: updates a known machine, or enlists a new one; a token is valid once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ def take_report(ports: Ports, secret: str, hardware: FoundHardware) -> AfterRepo
                 after = _take(uow, ports, secret, hardware)
                 uow.commit()
                 return after
-        except (Stale, AlreadyExists):  # a parallel report of the same machine was first
+        except (Stale, AlreadyExists):  # a parallel report of the same machine was faster
             if not left:
                 raise
 
@@ -65,7 +65,7 @@ def temporary_name(macs: Sequence[MacAddress]) -> str:
 
 
 def _take(uow: UnitOfWork, ports: Ports, secret: str, hardware: FoundHardware) -> AfterReport:
-    # A machine that boots by two NICs at once reports twice, and neither report may miss what the other adds.
+    # A machine that boots through two NICs at once reports twice; both reports must see each other's changes.
     uow.lock_world()
     token = uow.commissionings.spend(hash_secret(secret), ports.clock.now())
     if token is None or token.mac not in {nic.mac for nic in hardware.nics}:
@@ -80,7 +80,7 @@ def _take(uow: UnitOfWork, ports: Ports, secret: str, hardware: FoundHardware) -
 
 
 def _known(uow: UnitOfWork, token: BootToken, hardware: FoundHardware) -> Machine | None:
-    """Whose script it was; else by any of its MACs, then by its UUID: a NIC may be new."""
+    """The machine to which the script was served, else one with any of the MACs or the UUID."""
     if token.system_id is not None:
         return uow.machines.get(token.system_id)
     for nic in hardware.nics:
@@ -94,7 +94,7 @@ def _uuid(hardware: FoundHardware) -> str | None:
     return None if uuid in _NOBODYS_UUIDS else uuid
 
 
-# -- machines that we know -------------------------------------------------------------------------------
+# -- known machines --------------------------------------------------------------------------------------
 
 
 def _record(
@@ -116,7 +116,7 @@ def _record(
 def _differences(
     uow: UnitOfWork, machine: Machine, hardware: FoundHardware
 ) -> tuple[CommissioningDifference, ...]:
-    """From the plan of a composed machine, or from the last report of another machine."""
+    """Differences from the plan of a composed machine, or from the last report of any other machine."""
     if machine.origin is MachineOrigin.COMPOSED:
         return differences_from_plan(machine, hardware, uow.snapshot().bootable_vlans)
     before = uow.commissionings.of([machine.system_id]).get(machine.system_id)
@@ -124,7 +124,7 @@ def _differences(
 
 
 def _settled(machine: Machine) -> Machine:
-    """The request was fulfilled; while a compose runs, only the saga changes the machine's state."""
+    """The state after a report; while a compose runs, only the saga changes the machine's state."""
     if machine.commission_by is None and not asks_to_commission(machine):
         return machine
     state = machine.state
@@ -135,7 +135,7 @@ def _settled(machine: Machine) -> Machine:
 
 
 def _of_hardware(machine: Machine, hardware: FoundHardware) -> Machine:
-    """A bare machine's record follows its own report."""
+    """The record of a bare machine, updated from its report."""
     return replace(
         machine, cores=hardware.cores, memory_mib=hardware.memory_mib, architecture=hardware.architecture
     )
@@ -173,7 +173,7 @@ def _tell(
 
 
 def _record_node(uow: UnitOfWork, ports: Ports, node: Node, hardware: FoundHardware) -> AfterReport:
-    """A host, controller or device that booted by a NIC which was not known: it stays what it is."""
+    """Record the new NICs of a host, controller or device; its kind does not change."""
     now = ports.clock.now()
     uow.commissionings.put(Commissioning(node.system_id, now, hardware))
     text = "it booted from the network by a NIC that was not known, reported what it is, and was let go"
@@ -185,7 +185,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, hardware: FoundHardw
 
 
 def _enlist(uow: UnitOfWork, ports: Ports, hardware: FoundHardware) -> AfterReport:
-    """A new machine, left alone until an operator acts; TooManyRequests while too many wait."""
+    """Enlist a new machine, which waits for an operator; TooManyRequests if too many are waiting."""
     now = ports.clock.now()
     if (
         sum(machine.state is MachineState.NEW for machine in uow.machines.list())
@@ -217,9 +217,9 @@ def _enlist(uow: UnitOfWork, ports: Ports, hardware: FoundHardware) -> AfterRepo
 
 
 def _record_nics(uow: UnitOfWork, machine: Machine, nics: Sequence[FoundNic]) -> None:
-    """The reported NICs as interfaces, each on the VLAN of the address that DHCP gave it.
+    """Record the reported NICs as interfaces, each on the VLAN of its DHCP address.
 
-    The addresses are not kept: they are leases, which are known as such, and may be another's tomorrow.
+    The addresses are not stored: they are leases, which are recorded separately and may change owners.
     """
     snapshot = uow.snapshot()
     observed_network = ObservedNetwork(machine.hostname, tuple(_link(snapshot, nic) for nic in nics))

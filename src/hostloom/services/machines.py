@@ -43,7 +43,7 @@ from hostloom.services.hosts import HOSTS
 
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
-#: What helps in a state that lasts as long as an operation.
+#: The hint for states that last as long as an operation.
 IN_OPERATION = "wait until its operation has ended"
 _NOT_MISSING = "it must be on its host"
 
@@ -64,7 +64,7 @@ def list_(
     limit: int | None = None,
     host: str | None = None,
 ) -> list[Machine]:
-    """In order of system id, optionally those of a host only."""
+    """Machines by system id, optionally only those of a host."""
     require_user(principal, "see machines")
     if host is None:
         return uow.machines.list(after, limit)
@@ -85,7 +85,7 @@ def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Oper
 
 
 def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Operation:
-    """Record an operation that composes all or none; Refused names the machine without a place."""
+    """Record an operation that composes all machines or none; Refused names the machine that does not fit."""
     require_admin(principal, "compose machines")
     parsed = parse_batch(batch)
     identities = draw_identities(ports, parsed)
@@ -149,9 +149,9 @@ def _tell_refused(uow: UnitOfWork, ports: Ports, hostname: str, refused: Refused
 
 
 def why(uow: UnitOfWork, principal: Principal, key: str) -> Explanation:
-    """The explanation that a machine was placed by, or refused by.
+    """The explanation of a machine's placement or refusal.
 
-    NotFound for one that hostloom did not compose, and for one that it knows nothing of.
+    NotFound for unknown machines and machines that hostloom did not compose.
     """
     try:
         machine = get(uow, principal, key)
@@ -170,7 +170,7 @@ def why(uow: UnitOfWork, principal: Principal, key: str) -> Explanation:
 def update(
     uow: UnitOfWork, principal: Principal, key: str, changes: MachineChanges, generation: int | None = None
 ) -> Machine:
-    """Change what a machine is grouped by."""
+    """Change a machine's groups, domain and tags."""
     require_admin(principal, "change machines")
     machine = get(uow, principal, key)
     _check_generation(machine, generation)
@@ -233,14 +233,14 @@ def _check_generation(machine: Machine, generation: int | None) -> None:
 
 
 def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
-    """`count` machines like it; a name is numbered: web-1, web-2, …"""
+    """`count` copies of the machine; the name gets a number: web-1, web-2, …"""
     if count == 1 or request.hostname is None:
         return (request,) * count
     return tuple(replace(request, hostname=f"{request.hostname}-{n}") for n in range(1, count + 1))
 
 
 def draw_identities(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
-    """The random identifiers of each machine."""
+    """Generate the random identifiers of every machine."""
     if not 1 <= len(batch.machines) <= MAX_BATCH:
         raise InvalidValue(
             "machines", None, f"has {len(batch.machines)} entries", f"give 1 to {MAX_BATCH} machines"
@@ -259,7 +259,7 @@ def draw_identities(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
 
 
 def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> None:
-    """Raise if the machine cannot have the name."""
+    """Raise if the machine cannot have this hostname."""
     used_hostnames = {node.hostname.lower() for node in snapshot.nodes}
     counts = Counter(identity.hostname.lower() for identity in identities)
     for name in (identity.hostname for identity in identities):
@@ -278,7 +278,7 @@ def identities_of(operation: Operation) -> tuple[Identities, ...]:
 
 
 def batch_subject(identities: Sequence[Identities]) -> str:
-    """What an operation or plan is about: `machine web`, `machines web-1 … web-3`."""
+    """The subject of an operation or plan: `machine web`, `machines web-1 … web-3`."""
     names = [identity.hostname for identity in identities]
     if len(names) == 1:
         return f"machine {names[0]}"

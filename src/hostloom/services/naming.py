@@ -1,4 +1,4 @@
-"""How things are named: what a name may be, and finding a thing by its name or id."""
+"""Checks names, and finds records by name or id."""
 
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class _Versioned(Protocol):
 
 
 def check_name(name: str, field: str = "name") -> str:
-    """Return a name that can stand in a path and beside ids, else raise InvalidValue."""
+    """Return the name if it is valid in a path and is not a number, else raise InvalidValue."""
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
         raise InvalidValue(
             field,

@@ -1,4 +1,4 @@
-"""A machine boots from the network: what it gets now, and a token if it should report."""
+"""Decides what a machine boots from the network now, and issues a token if it should report."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,32 +13,32 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import ROW_ATTEMPTS
 
-#: A report must arrive within this time after the script was served.
+#: Time limit for the report after the script was served.
 TOKEN_LIFE_S = 3600.0
 _REPORTING = frozenset({BootAction.COMMISSION, BootAction.ENLIST})
 
 
 @dataclass(frozen=True)
 class BootNow:
-    """What a machine boots now."""
+    """A machine's current network boot."""
 
     decision: BootDecision
     machine: Machine | None
-    #: Its leave to report; empty: it does not report.
+    #: Token for a report; empty: the machine does not report.
     secret: str = field(default="", repr=False)
 
 
 def hash_secret(secret: str) -> str:
-    """What is kept of a token."""
+    """The hash of a token, which is stored instead of the token."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def boot_now(
     ports: Ports, mac: MacAddress, *, enlist: bool, has_image: Callable[[Machine | None], bool]
 ) -> BootNow:
-    """Decide, and record the consequences: a new token for the NIC, a rescue boot that was used.
+    """Decide, and record a new token for the NIC, or that a rescue boot was used.
 
-    Where there is no image for the machine nothing is written, and what it was to boot waits.
+    If no image exists for the machine, nothing is recorded, and a requested boot remains pending.
     """
     left = ROW_ATTEMPTS
     while True:

@@ -1,4 +1,4 @@
-"""Changes addresses of existing NICs (another one, none, a lease) and publishes them to our DHCP."""
+"""Changes the addresses of existing NICs and publishes them to our DHCP."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -23,21 +23,21 @@ from hostloom.services.access import require_admin
 from hostloom.services.publishing import commit_and_publish, served
 from hostloom.services.subnets import SUBNETS
 
-#: Kinds of addresses that are held for a NIC by our word.
+#: Kinds of addresses that hostloom reserves for NICs.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
 ONLY_COMPOSED = "only NICs of machines that hostloom composed can be changed"
 
 
 class LinkMode(StrEnum):
-    """How a NIC meets a subnet."""
+    """How a NIC is linked to a subnet."""
 
-    #: The next free address of the subnet is reserved for it.
+    #: The next free address of the subnet is reserved for the NIC.
     AUTO = "auto"
-    #: This address is.
+    #: The given address is reserved for the NIC.
     STATIC = "static"
     #: The NIC takes a lease; its reservations are released.
     DHCP = "dhcp"
-    #: Its link is up, and it has no address.
+    #: The link is up, and the NIC has no address.
     LINK_UP = "link_up"
 
 
@@ -47,12 +47,12 @@ class LinkInput:
 
     mode: LinkMode
     subnet: str | None = None
-    #: With STATIC, and only then.
+    #: Required for STATIC, and not allowed otherwise.
     ip: Address | None = None
 
 
 def link(ports: Ports, principal: Principal, key: str, nic: str, fields: LinkInput) -> Machine:
-    """Link a composed machine's NIC; if the address cannot be given, Refused and no change."""
+    """Link a composed machine's NIC; Refused, without any change, if the address cannot be assigned."""
 
     def change(uow: UnitOfWork, machine: Machine, machine_nic: MachineInterface) -> MachineInterface:
         if fields.mode in (LinkMode.AUTO, LinkMode.STATIC):
@@ -83,7 +83,7 @@ def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address |
 
 
 def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, fields: LinkInput) -> HeldAddress | None:
-    """The same for a device or bare machine: its address is reserved, but its own system sets it."""
+    """Reserve an address for a NIC of a device or bare machine, whose own system must configure it."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
     interface = nodes.get_interface(node, nic)
@@ -102,7 +102,7 @@ def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, fields: Link
 
 
 def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Address | None = None) -> None:
-    """Give an address of a device or bare machine back, or all that are held for the NIC."""
+    """Release an address of a device or bare machine, or all addresses that are reserved for the NIC."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
     interface = nodes.get_interface(node, nic)
@@ -115,7 +115,7 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
 
 
 def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
-    """What is held for a NIC by our word, by address."""
+    """The addresses that hostloom reserved for a NIC, in order."""
     addresses = uow.snapshot().held_by_node.get(system_id, ())
     linked = [address for address in addresses if address.interface_name == nic and address.kind in GIVEN]
     return sorted(linked, key=lambda address: (address.ip.version, int(address.ip)))
@@ -128,7 +128,7 @@ def _change(
     nic: str,
     change: Callable[[UnitOfWork, Machine, MachineInterface], MachineInterface],
 ) -> Machine:
-    """Change one NIC in one transaction and publish it; if DHCP refuses, the change is reverted."""
+    """Change one NIC in one transaction and publish it; if a DHCP server refuses, the change is reverted."""
     require_admin(principal, "change addresses")
 
     def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
@@ -151,7 +151,7 @@ def _change(
 
 
 def put_back(uow: UnitOfWork, change: tuple[Machine, Machine]) -> None:
-    """Restore a machine as it was before a change that our DHCP did not take; its addresses follow."""
+    """Restore a machine and its addresses to the state before a change that our DHCP refused."""
     before, after = change
     world = uow.snapshot()
     left = {nic.mac: nic for nic in after.interfaces}
@@ -174,7 +174,7 @@ def give_back(
     addresses: Collection[Address],
     now: float | None,
 ) -> None:
-    """Release addresses of the NIC; with `now`, addresses that a running machine leased stay taken."""
+    """Release addresses of the NIC; with `now`, addresses that a running machine leased remain in use."""
     marks = []
     for address in held_for(uow, machine.system_id, nic.name):
         if address.ip not in addresses:
@@ -205,7 +205,7 @@ def _subnet(
 def _address(
     uow: UnitOfWork, fields: LinkInput, subnet: Subnet, system_id: SystemId
 ) -> tuple[Address, AddressKind]:
-    """The address to assign; Refused if it cannot be given."""
+    """The address to assign; Refused if it cannot be assigned."""
     uow.lock_world()
     address_index = address_index_of(uow.snapshot())
     if fields.mode is LinkMode.AUTO:

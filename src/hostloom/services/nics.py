@@ -1,4 +1,4 @@
-"""NICs that an operator adds to a node, or takes from it or from a composed machine."""
+"""Adds NICs to nodes, and removes them from nodes and composed machines."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -20,13 +20,13 @@ from hostloom.services.nic_links import ONLY_COMPOSED, give_back, let_go, put_ba
 from hostloom.services.publishing import commit_and_publish, served
 from hostloom.services.vlans import VLANS
 
-#: A machine in these states has no system that counts on its NICs.
+#: States of machines without a system that depends on the NICs.
 NICS_MAY_GO = frozenset({MachineState.NEW, MachineState.READY, MachineState.ALLOCATED, MachineState.BROKEN})
 
 
 @dataclass(frozen=True)
 class NicInput:
-    """A NIC of a device or of a bare machine, as its operator knows it."""
+    """A NIC of a device or bare machine, as specified by the operator."""
 
     mac: MacAddress
     name: str | None = None
@@ -35,7 +35,7 @@ class NicInput:
 
 
 def add(uow: UnitOfWork, principal: Principal, key: str, fields: NicInput) -> NodeInterface:
-    """Add a NIC to a device or bare machine; other nodes get NICs from readings or from a compose."""
+    """Add a NIC to a device or bare machine; other nodes get NICs only from readings or a compose."""
     require_admin(principal, "add interfaces")
     node = _own_to_change(uow, principal, key)
     used_names = {interface.name for interface in node.interfaces}
@@ -59,7 +59,7 @@ def add(uow: UnitOfWork, principal: Principal, key: str, fields: NicInput) -> No
 
 
 def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
-    """Take a NIC from a device or bare machine, and give its addresses back."""
+    """Remove a NIC from a device or bare machine, and release its addresses."""
     require_admin(principal, "remove interfaces")
     node = _own_to_change(uow, principal, key)
     interface = nodes.get_interface(node, nic)
@@ -71,7 +71,7 @@ def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
 def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> None:
     """Remove a NIC from a composed machine without a system, on its host and in our DHCP.
 
-    A machine that runs keeps it until it is switched off. WrongState.
+    A running machine keeps the NIC until it is off. WrongState.
     """
     require_admin(principal, "remove interfaces")
     with ports.store.begin() as uow:
@@ -92,7 +92,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
 
 
 def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tuple[Machine, MachineInterface]:
-    """A composed machine that may lose NICs, and one of its NICs; WrongState, NotFound."""
+    """A composed machine from which NICs may be removed, and one of its NICs; WrongState, NotFound."""
     machine = machines.get(uow, principal, key)
     machines.require_unlocked(machine)
     if machine.origin is not MachineOrigin.COMPOSED:

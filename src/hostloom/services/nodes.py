@@ -1,4 +1,4 @@
-"""Nodes: what the inventory knows, and the operator's word on what cannot be seen."""
+"""Nodes, and the operator's settings for what hostloom cannot detect."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from hostloom.services.vlans import VLANS
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
 MAX_LINK_SPEED = 1_000_000
-#: The store gives it a number.
+#: The store assigns an id.
 NEW_INTERFACE = InterfaceId(0)
 
 
@@ -51,12 +51,12 @@ class NodeChanges:
 
 @dataclass(frozen=True)
 class InterfaceChanges:
-    """The operator's word on an interface; a `vlan` of null: on none that we know. `link_speed` in Mbit/s."""
+    """The operator's settings for an interface; a `vlan` of null: unknown. `link_speed` in Mbit/s."""
 
     vlan: str | Keep | None = KEEP
     tags: tuple[str, ...] | Keep = KEEP
     enabled: bool | Keep = KEEP
-    #: Mbit/s; 0 = not known.
+    #: Mbit/s; 0: unknown.
     link_speed: int | Keep = KEEP
 
 
@@ -75,7 +75,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Node:
 
 
 def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: DeviceInput) -> Node:
-    """Create a device: something with NICs that hostloom does not manage."""
+    """Create a device: a node with NICs that hostloom does not manage."""
     require_admin(principal, "create devices")
     check_free_hostname(uow, fields.hostname)
     check_macs(uow, fields.macs)
@@ -174,7 +174,7 @@ def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_free_hostname(uow: UnitOfWork, hostname: str, of: SystemId | None = None) -> None:
-    """Raise unless it is a hostname that no other node has, in whatever case: DNS knows none."""
+    """Raise unless it is a hostname that no other node has, ignoring case like DNS."""
     check_hostname(hostname, "hostname")
     for node in uow.nodes.list():
         if node.hostname.lower() == hostname.lower() and node.system_id != of:

@@ -1,4 +1,4 @@
-"""Reading and changing nouns that have a key: users read them, administrators change them."""
+"""Reads and changes nouns with a key: users may read them, administrators may change them."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace

@@ -26,7 +26,7 @@ def list_(
 
 
 def cancel(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
-    """Ask it to stop after the step that it is in, and to undo what it did."""
+    """Ask an operation to stop after its current step and to undo its changes."""
     require_admin(principal, "cancel operations")
     return uow.operations.request_cancel(operation_id)
 

@@ -12,22 +12,22 @@ from hostloom.ports.store import UnitOfWork
 
 #: Longer passwords are refused before hashing.
 MAX_LENGTH = 1024
-#: Parameters that OWASP names for interactive logins: 16 MiB and some 50 ms a hash, five times over.
+#: Parameters that OWASP recommends for interactive logins: 16 MiB and about 50 ms per hash, with p = 5.
 _N, _R, _P = 2**14, 8, 5
 _SALT_BYTES, _KEY_BYTES = 16, 32
-#: Limits parallel hashes: each needs memory and a core, and anyone can trigger one.
+#: Limits parallel hashes, because a hash needs memory and a core, and anyone can trigger one.
 _TURN = threading.BoundedSemaphore(2)
 
 
 def set_password(uow: UnitOfWork, user: User, password: str) -> None:
-    """Give a user a password; InvalidValue names what it may be, never what it was."""
+    """Set a user's password; InvalidValue describes the allowed values and never contains the password."""
     if not 1 <= len(password) <= MAX_LENGTH:
         raise InvalidValue("password", None, "is empty or too long", f"use 1 to {MAX_LENGTH} characters")
     uow.passwords.put(user.id, _hash(password, secrets.token_bytes(_SALT_BYTES)))
 
 
 def find(uow: UnitOfWork, name: str, password: str) -> Principal | None:
-    """The user with this name and password; None takes the same time."""
+    """The user with this name and password, else None, in the same time."""
     if len(password) > MAX_LENGTH:
         return None
     user = uow.users.find(name)

@@ -33,7 +33,7 @@ RECENT = 500
 
 @dataclass(frozen=True)
 class FailedCompose:
-    """A machine that was promised and will not be."""
+    """A machine that a client was promised, but whose compose failed."""
 
     machine: Machine
     #: Why.
@@ -41,7 +41,7 @@ class FailedCompose:
 
 
 def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
-    """As their requests describe them, commissioning; NICs and disks follow with the reservation."""
+    """Pending machines as their requests describe them, commissioning and still without NICs and disks."""
     require_user(principal, "see machines")
     compose_inputs = [
         read_input(operation) for operation in uow.operations.list(unfinished=True) if _is_promised(operation)
@@ -60,7 +60,7 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
 def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCompose | None:
     """A machine whose compose failed, for clients that wait for it; None if the id is unknown.
 
-    It is nowhere: all that its compose did is undone, or stuck with the operation.
+    No record of such a machine exists: its compose was undone, or its operation is stuck.
     """
     require_user(principal, "see machines")
     for operation in uow.operations.list(limit=RECENT):

@@ -1,4 +1,4 @@
-"""Plans: what composing would do, kept for a quarter of an hour to be looked at and applied as it is."""
+"""Plans: results of a compose, stored for a quarter of an hour so that they can be applied unchanged."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ _UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
 
 @dataclass(frozen=True)
 class Planned:
-    """The decision, and the kept plan; none if the request was refused."""
+    """The decision and the stored plan; None if the request was refused."""
 
     decision: JointDecision
     identities: tuple[Identities, ...]
@@ -55,7 +55,7 @@ class Planned:
 
 
 def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
-    """Decide, and keep the plan with everything that users want to see; nothing is reserved."""
+    """Decide, and store the plan with everything that users can see; nothing is reserved."""
     require_admin(principal, "plan machines")
     parsed = parse_batch(batch)
     identities = draw_identities(ports, parsed)
@@ -74,7 +74,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         decision.plans,
         tuple(explanation.shortened() for explanation in decision.explanations),
         _render(ports, snapshot, decision.plans),
-        # Without a rack nothing changes, because hostloom has no DHCP server.
+        # Without a rack there are no reservations, because hostloom has no DHCP server.
         dhcp_additions(snapshot, decision.plans) if racks else (),
         tuple(snapshot.host_by_id[plan.host_id].host.facts_at for plan in decision.plans),
     )
@@ -86,7 +86,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
 
 
 def make_or_refuse(ports: Ports, principal: Principal, batch: ComposeBatch) -> tuple[StoredPlan, PlanContent]:
-    """Like `make`, but raises Refused, naming the machine without a place, if there is no plan."""
+    """Like `make`, but raises Refused, which names the machine that does not fit, if there is no plan."""
     planned = make(ports, principal, batch)
     plans_or_refuse(planned.decision, planned.identities)
     if planned.stored is None or planned.content is None:
@@ -109,7 +109,7 @@ def get(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> tupl
 
 
 def delete(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> None:
-    """Forget a plan; InUse while an operation applies it."""
+    """Delete a plan; InUse while an operation applies it."""
     require_admin(principal, "delete plans")
     uow.plans.delete(plan_id, now)
 
@@ -117,12 +117,12 @@ def delete(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> N
 def compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
     """Record an operation that creates exactly what was planned; PlanStale lists the differences.
 
-    Asked twice it gives the same operation; after one that failed or was cancelled, a new one.
+    A second call returns the same operation, or a new one after a failed or cancelled operation.
     """
     require_admin(principal, "compose machines")
     try:
         return _compose(ports, principal, plan_id)
-    except Stale:  # a parallel request for the same plan was first: its operation is there now
+    except Stale:  # a parallel request for the same plan was faster: use its operation
         return _compose(ports, principal, plan_id)
 
 
@@ -145,7 +145,7 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
 
 
 def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, before: Operation) -> None:
-    """A plan creates its machines once, and not again after they were decomposed."""
+    """Refuse a used plan: it creates its machines once, and not again after they were decomposed."""
     if before.state is OperationState.SUCCEEDED:
         keys = [identity.system_id for identity in content.identities]
         if len(uow.machines.some(keys)) < len(keys):
@@ -166,7 +166,7 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
 
 
 def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Rendering, ...]:
-    """Render each machine for its hypervisor; hosts in parallel, and a dead host is asked only once."""
+    """Render the domain XML of all machines; hosts in parallel, and a dead host only once."""
     places: dict[str, list[int]] = {}
     for index, plan in enumerate(plans):
         places.setdefault(plan.host_name, []).append(index)

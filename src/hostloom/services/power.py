@@ -1,4 +1,4 @@
-"""Whether machines run: start, stop, ask, and whether they start with their host."""
+"""The power of machines: start, stop, query, and autostart."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from hostloom.services.access import require_admin
 
 
 def start(ports: Ports, principal: Principal, key: str) -> Machine:
-    """Power on; nothing happens to a machine that runs."""
+    """Power a machine on; does nothing if it is running."""
     machine = _get(ports.store, principal, key)
     machines.require_owner(principal, machine, "start")
     hypervisor = _reach(ports, machine)
@@ -34,14 +34,14 @@ def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -
 
 
 def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
-    """The same for whoever may switch this machine; WrongState."""
+    """Stop a machine without a check of permissions; WrongState."""
     hypervisor = _reach(ports, machine)
     hypervisor.stop(machine.uuid, _mark(machine), force=force)
     return _record_power(ports.store, machine, hypervisor)
 
 
 def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
-    """Whether the machine runs now; a change since the last look is recorded, with its event."""
+    """The current power state; a change since the last reading is recorded with an event."""
     machine = _get(ports.store, principal, key)
     power = _reach(ports, machine).power(machine.uuid)
     if power in (machine.power, PowerState.UNKNOWN):
@@ -79,7 +79,7 @@ def _get(store: Store, principal: Principal, key: str) -> Machine:
 
 
 def _mark(machine: Machine) -> SystemId | None:
-    """The mark to check before switching: composed machines have one, adopted ones do not."""
+    """The mark to check before a change of power: composed machines have one, adopted ones do not."""
     return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
 
 

@@ -18,11 +18,11 @@ def commit_and_publish(
     change: Callable[[UnitOfWork], tuple[T, Collection[VlanId]]],
     undo: Callable[[UnitOfWork, T], None],
 ) -> T:
-    """Commit `change` and publish it if it names served VLANs that it concerns.
+    """Commit `change`, and publish it if it returns served VLANs.
 
-    The DHCP servers are set from what is committed. When one refuses, or none of a VLAN's can be reached,
-    `undo` is committed and the server's error raised: the store never says what the server does not do. A
-    rack that is down stops no change of a VLAN that it does not serve.
+    The DHCP servers get the committed state. If one refuses, or none of a VLAN's servers can be reached,
+    `undo` is committed and the server's error raised, so that the store never differs from the servers. A
+    rack that is down does not prevent changes of VLANs that it does not serve.
     """
     with ports.store.begin() as uow:
         before = uow.snapshot()
@@ -40,7 +40,7 @@ def commit_and_publish(
 
 
 def served(uow: UnitOfWork, *vlans: Vlan) -> frozenset[VlanId]:
-    """Those of some VLANs that our DHCP serves, directly or through their relay VLANs."""
+    """The VLANs among these that our DHCP serves, directly or through their relay VLANs."""
     return frozenset(vlan.id for vlan in vlans if _is_served(uow, vlan))
 
 

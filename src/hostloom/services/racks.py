@@ -27,7 +27,7 @@ from hostloom.services.nodes import get as get_node
 from hostloom.services.nouns import ReadNoun, fields_of
 from hostloom.services.ssh_keys import move_key
 
-#: In names of what a configuration keeps secret.
+#: Parts of the names of secret values in a configuration.
 _SECRET_WORDS = ("password", "secret", "user", "auth", "key-file", "cert")
 RACKS = ReadNoun[Rack]("rack", lambda uow: uow.racks)
 
@@ -36,8 +36,8 @@ RACKS = ReadNoun[Rack]("rack", lambda uow: uow.racks)
 class RackInput:
     """A rack to add; `control` as `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
 
-    Without `node` a rack behind SSH is read, and recorded as the node that it is; `accept_key`: the
-    fingerprint of its SSH key, as `HostKeyUnknown` showed it.
+    Without `node`, a rack behind SSH is read and matched with its node; `accept_key`: the fingerprint of its
+    SSH key from `HostKeyUnknown`.
     """
 
     name: str
@@ -64,8 +64,8 @@ class RackChanges:
 def add(ports: Ports, principal: Principal, fields: RackInput) -> Rack:
     """Record a rack whose DHCP server answers; otherwise DhcpUnreachable, and nothing is recorded.
 
-    One behind SSH is read too: which VLANs it can serve follows from its interfaces. Its key must be known
-    or accepted; HostKeyUnknown shows it.
+    A rack behind SSH is also read, because its interfaces determine the VLANs that it can serve. Its key must
+    be known or accepted; HostKeyUnknown shows it.
     """
     require_admin(principal, "add racks")
     check_name(fields.name)
@@ -97,15 +97,15 @@ def add(ports: Ports, principal: Principal, fields: RackInput) -> Rack:
 
 
 def ssh_uri(control: str) -> str | None:
-    """The URI by which the machine behind a control channel is read; None where the channel is not SSH."""
+    """The URI for reading the machine behind a control channel; None if the channel does not use SSH."""
     parts = urlsplit(control)
     return f"qemu+ssh://{parts.netloc}/system" if parts.scheme == "ssh" else None
 
 
 def key_uri(control: str) -> str | None:
-    """The URI that a rack's SSH key is pinned for; None where the channel is not SSH.
+    """The URI for which a rack's SSH key is pinned; None if the channel does not use SSH.
 
-    Its fragment sets it apart from a host at the same address, which needs the key for itself.
+    Its fragment distinguishes it from a host at the same address, which needs the key itself.
     """
     uri = ssh_uri(control)
     return None if uri is None else f"{uri}#{urlsplit(control).path}"
@@ -113,7 +113,7 @@ def key_uri(control: str) -> str | None:
 
 @contextmanager
 def _trusting(ports: Ports, name: str, uri: str | None, accepted: str | None) -> Iterator[None]:
-    """Pin the SSH key that the user accepted; release it if the rack is not added after all."""
+    """Pin the SSH key that the user accepted; release it again if the rack is not added."""
     if uri is None:
         yield
         return
@@ -168,13 +168,13 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
 
 
 def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
-    """The present status of its server; `trouble` if it does not answer."""
+    """The current status of the rack's server; `trouble` if it does not answer."""
     require_user(principal, "see racks")
     return _server(ports.dhcp, rack).status()
 
 
 def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
-    """The configuration that its server runs, for ordinary users without its secrets; DhcpUnreachable."""
+    """The running configuration of the rack's server, without secrets for ordinary users; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = RACKS.get(uow, principal, key)
     running_config = _server(ports.dhcp, rack).running()
@@ -184,7 +184,7 @@ def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
 
 
 def _without_secrets(value: Any) -> Any:
-    """The same with *** in place of every secret."""
+    """The configuration with *** in place of every secret."""
     if isinstance(value, dict):
         return {
             name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else _without_secrets(item)
@@ -194,14 +194,14 @@ def _without_secrets(value: Any) -> Any:
 
 
 def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
-    """Its server's leases, by address; DhcpUnreachable."""
+    """The leases of the rack's server by address; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = RACKS.get(uow, principal, key)
     return list(_server(ports.dhcp, rack).leases())
 
 
 def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vlan], list[Vlan]]:
-    """VLANs that a rack serves as primary, and as standby; by id."""
+    """The VLANs that a rack serves as primary and as standby, by id."""
     primary, standby = [], []
     for vlan in sorted(snapshot.vlans, key=lambda candidate: candidate.id):
         serving = racks_of(snapshot, racks, vlan)
@@ -225,7 +225,7 @@ def _check_channel(ports: Ports, rack: Rack) -> None:
 
 
 def _refuse_second_local(uow: UnitOfWork, rack: Rack) -> None:
-    """Two racks with the same server would overwrite each other's configuration."""
+    """Refuse a second rack with the same server: the racks would overwrite each other's configuration."""
     for other in uow.racks.list():
         if other.id != rack.id and other.control == rack.control:
             raise Conflict(

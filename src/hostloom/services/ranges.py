@@ -13,7 +13,7 @@ from hostloom.services.nouns import PublishedNoun, fields_of
 from hostloom.services.publishing import served
 from hostloom.services.subnets import SUBNETS
 
-#: Addresses that were given out; a dynamic range over one could give it out a second time.
+#: Kinds of assigned addresses, which a dynamic range could assign a second time.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 

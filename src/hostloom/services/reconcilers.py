@@ -1,4 +1,4 @@
-"""Reconcilers: how the repeated work of this server goes."""
+"""The reports of this server's reconcilers."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""SSH keys of what is reached at another address than before."""
+"""Moves pinned SSH keys to new addresses."""
 
 from hostloom.ports.hosts import HostKeys, OfferedKey
 
@@ -8,7 +8,7 @@ def move_key(
 ) -> None:
     """Pin the accepted key for the new URI and remove the one of the old URI.
 
-    None is a place that is reached without SSH.
+    None stands for an address without SSH.
     """
     if new_uri is not None and accepted is not None:
         keys.pin(new_uri, accepted)

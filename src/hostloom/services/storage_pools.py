@@ -1,4 +1,4 @@
-"""Storage pools of hosts, and the tags that disks select them by."""
+"""Storage pools of hosts, and the tags by which disks select them."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ MOST_TAGS = 100
 
 
 def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> list[tuple[Host, StoragePool]]:
-    """Those of a host, or of all, by natural name of host and pool."""
+    """The storage pools of one or all hosts, in the natural order of host and pool names."""
     require_user(principal, "see storage pools")
     host_list = uow.hosts.list() if host is None else [HOSTS.get(uow, principal, host)]
     pairs = [(host, pool) for host in host_list for pool in host.storage_pools]
@@ -25,7 +25,7 @@ def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> lis
 
 
 def get(uow: UnitOfWork, principal: Principal, host: str, name: str) -> tuple[Host, StoragePool]:
-    """One of a host, by name; NotFound."""
+    """A storage pool of a host by name; NotFound."""
     matches = [pair for pair in list_(uow, principal, host) if pair[1].name == name]
     if not matches:
         raise NotFound("storage pool", name, f"host {host!r}")
@@ -40,7 +40,7 @@ def update(
     add_tags: tuple[str, ...] = (),
     remove_tags: tuple[str, ...] = (),
 ) -> tuple[Host, StoragePool]:
-    """Add and remove tags; they stay through every refresh, also while the pool is away."""
+    """Add and remove tags; refreshes keep them, even while the pool is missing."""
     require_admin(principal, "change storage pools")
     for tag in add_tags:
         check_tag(tag, "add_tags")

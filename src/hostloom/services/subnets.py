@@ -36,7 +36,7 @@ class SubnetInput:
 
     #: As text, so that errors can quote it.
     cidr: str
-    #: None: the untagged VLAN of the oldest fabric, which is created if need be.
+    #: None: the untagged VLAN of the oldest fabric, which is created if necessary.
     vlan: str | None
     name: str | None = None
     gateway: Address | None = None
@@ -105,7 +105,7 @@ def _remember_ranges(uow: UnitOfWork, subnet: Subnet) -> Callable[[UnitOfWork], 
 
 
 def parse_cidr(text: str) -> Network:
-    """A prefix without host bits; InvalidValue names the prefix that was probably meant."""
+    """Parse a prefix without host bits; InvalidValue suggests the prefix that was probably meant."""
     try:
         return ip_network(text)
     except ValueError:
@@ -143,7 +143,7 @@ def _check(subnet: Subnet) -> None:
 
 
 def _check_name(subnet: Subnet) -> None:
-    """A subnet's name is its CIDR or not a CIDR at all, because subnets are found by both."""
+    """Refuse the CIDR of another subnet as a name, because subnets are found by name and CIDR."""
     if subnet.name == str(subnet.cidr):
         return
     check_name(subnet.name)

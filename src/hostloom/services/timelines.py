@@ -1,4 +1,4 @@
-"""What became of a machine's DHCP, NIC by NIC."""
+"""The DHCP exchanges of a machine's NICs."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ _Nic = tuple[str, MacAddress, VlanId | None, tuple[Address, ...]]
 def timelines(
     uow: UnitOfWork, principal: Principal, key: str, nic: str | None = None
 ) -> list[tuple[str, Sequence[Exchange]]]:
-    """By NIC, in the machine's order, or for the named NIC only. NotFound."""
+    """The exchanges of all NICs in the machine's order, or only of the named NIC. NotFound."""
     require_user(principal, "see DHCP")
     machine = machines.get(uow, principal, key)
     nics = [pair for pair in _nics(uow, machine) if nic in (None, pair[0])]
@@ -43,7 +43,7 @@ def timelines(
 
 
 def _nics(uow: UnitOfWork, machine: Machine) -> list[_Nic]:
-    """A bare machine's are its node's."""
+    """The NICs of a machine; those of a bare machine are its node's interfaces."""
     if machine.interfaces:
         return [
             (interface.name, interface.mac, interface.vlan_id, interface.ips)

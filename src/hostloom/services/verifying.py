@@ -1,4 +1,4 @@
-"""Verify machines: begin the operation that proves them on the wire."""
+"""Starts the verification of machines on the wire."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def verify(
 ) -> Operation:
     """Record an operation that verifies these machines, those of a host, or all.
 
-    Named ones must be on a host, and at rest; of the others those that are not are passed over.
+    Named machines must be on a host and not in an operation; otherwise such machines are skipped.
     """
     require_admin(principal, "verify machines")
     with ports.store.begin() as uow:

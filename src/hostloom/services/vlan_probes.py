@@ -14,7 +14,7 @@ from hostloom.services.vlans import VLANS
 
 @dataclass(frozen=True)
 class Probed:
-    """A VLAN's last probe, and the servers that are none of ours."""
+    """A VLAN's last probe, and the foreign DHCP servers."""
 
     vlan: Vlan
     #: None: it was never probed.
@@ -35,7 +35,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
 
 
 def probe(ports: Ports, principal: Principal, key: str) -> Probed:
-    """Probe now; if no probe can run there, that is the result."""
+    """Probe a VLAN now; if no probe can run there, the result says so."""
     require_admin(principal, "probe VLANs")
     with ports.store.begin() as uow:
         vlan = VLANS.get(uow, principal, key)

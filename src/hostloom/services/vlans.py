@@ -1,4 +1,4 @@
-"""VLANs: their tag, MTU and space, and whether our DHCP serves them."""
+"""VLANs: tag, MTU, space, and DHCP service."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -55,13 +55,13 @@ class VlanChanges:
 class DhcpInput:
     """How our DHCP serves a VLAN.
 
-    With mode `relay`, `relay` names the VLAN that serves it; with mode `on`, `primary` and `secondary` the
-    racks that serve it and stand by, by name or id.
+    With mode `relay`, `relay` names the relay VLAN; with mode `on`, `primary` and `secondary` name the
+    serving and the standby rack, by name or id.
     """
 
     mode: DhcpMode
     relay: str | None = None
-    #: None: hostloom chooses the rack, and none stands by.
+    #: None: hostloom chooses the rack, without a standby.
     primary: str | None = None
     secondary: str | None = None
 
@@ -97,7 +97,7 @@ def _change(uow: UnitOfWork, before: Vlan, changes: VlanChanges) -> Vlan:
     if "space" in fields:
         fields["space_id"] = _space_id(uow, fields.pop("space"))
     vlan = replace(before, **fields)
-    # an imported one may have no name, and stays so
+    # an imported VLAN may have no name, which does not change
     return uow.vlans.update(_checked(vlan, is_named=vlan.name != before.name))
 
 
@@ -114,9 +114,9 @@ def set_dhcp(
     fields: DhcpInput,
     generation: int | None = None,
 ) -> Vlan:
-    """Say how our DHCP serves a VLAN; taken back when the DHCP server refuses or cannot be reached.
+    """Set how our DHCP serves a VLAN; reverted if the DHCP server refuses or cannot be reached.
 
-    A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
+    A VLAN may be served before it has a subnet or a dynamic range; then only reservations are answered.
     """
     require_admin(principal, "change DHCP")
     _check_together(fields)
@@ -174,7 +174,7 @@ def _space_id(uow: UnitOfWork, key: str | None) -> SpaceId | None:
 def _racks(
     uow: UnitOfWork, vlan: Vlan, primary: str | None, secondary: str | None
 ) -> tuple[RackId | None, RackId | None]:
-    """InvalidValue for a pair that cannot be."""
+    """The racks of a VLAN; InvalidValue for an impossible pair."""
     first = None if primary is None else find_by_key(uow.racks, "rack", primary).id
     if secondary is None:
         return first, None
@@ -210,7 +210,7 @@ def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:
 
 
 def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
-    """A VLAN that others are relayed to stays served."""
+    """Refuse to stop serving a VLAN through which others are relayed."""
     fabrics = {fabric.id: fabric.name for fabric in uow.fabrics.list()}
     relayed = [relayed_vlan for relayed_vlan in uow.vlans.list() if relayed_vlan.relay_vlan_id == vlan.id]
     if relayed:

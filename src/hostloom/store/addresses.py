@@ -34,7 +34,7 @@ class Addresses:
         self._snapshot = snapshot
 
     def hold(self, held: HeldAddress) -> None:
-        """Reserve; AlreadyExists names who has it."""
+        """Reserve an address; AlreadyExists names its holder."""
         if held.kind is AddressKind.OBSERVED:
             raise InvalidValue(
                 "kind", held.kind.value, "cannot be held", "observed addresses come from interfaces"
@@ -76,7 +76,7 @@ class Addresses:
             self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
 
     def mark_on_wire(self, marks: Sequence[HeldAddress]) -> None:
-        """Record addresses of kind ON_WIRE, in place of earlier marks of the same addresses."""
+        """Record addresses of kind ON_WIRE, replacing earlier records of the same addresses."""
         if not marks:
             return
         revision = self.tx.change_world()
@@ -85,7 +85,7 @@ class Addresses:
         self.tx.write(insert(addresses), [asdict(mark) | {"revision": revision} for mark in marks])
 
     def forget_on_wire(self, now: float) -> Sequence[HeldAddress]:
-        """Remove the marks that count no longer; the answer lists them."""
+        """Delete expired records of kind ON_WIRE, and return them."""
         query = select(addresses.c.id).where(*_marks_over(now)).limit(1)
         if self.tx.read(query).first() is None:
             return []

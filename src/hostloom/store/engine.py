@@ -77,7 +77,7 @@ class DatabaseStore:
         return DatabaseUnitOfWork(self.engine, self._cache, self._signal.set)
 
     def wait_for_operation(self, timeout_s: float) -> None:
-        """Return when an operation may have become claimable, or after `timeout_s`."""
+        """Return when an operation can perhaps be claimed, or after `timeout_s`."""
         self._signal.wait(timeout_s)
 
     @contextmanager

@@ -108,7 +108,7 @@ class Machines:
         return read_machines(self.tx, page)
 
     def of_host(self, host_id: HostId) -> list[Machine]:
-        """All on one host, by name."""
+        """The machines on one host, by name."""
         page = select_machines().where(machines.c.host_id == host_id).order_by(nodes.c.hostname)
         return read_machines(self.tx, page)
 

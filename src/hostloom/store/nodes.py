@@ -45,7 +45,7 @@ class Nodes:
         return matching_nodes[0] if matching_nodes else None
 
     def find_by_mac(self, mac: MacAddress) -> Node | None:
-        """The node with this interface; of several the first by system id."""
+        """The node with this interface; of several nodes the first by system id."""
         has_mac = node_interfaces.c.mac == mac
         first = (
             select(node_interfaces.c.system_id).where(has_mac).order_by(node_interfaces.c.system_id).limit(1)

@@ -132,7 +132,7 @@ class Operations:
         return [Claim(*row) for row in self.tx.rows(query.where(*far))]
 
     def free_all(self) -> None:
-        """End the lease of every unfinished operation: only where no other server can run any."""
+        """End the leases of all unfinished operations; only allowed if no other server can run any."""
         is_leased = (operations.c.state.in_(_CLAIMABLE), operations.c.lease_until > 0)
         self.tx.write(update(operations).where(*is_leased).values(lease_until=0.0))
 

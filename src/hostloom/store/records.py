@@ -68,7 +68,7 @@ class Records(Generic[T, K]):
         return None if row is None else self.from_row(row)
 
     def list(self, after: K | None = None, limit: int | None = None) -> list[T]:
-        """By id, ascending, from after `after`."""
+        """Records with ids above `after`, in ascending order."""
         query = select(self.table).order_by(self.table.c.id).limit(limit)
         if after is not None:
             query = query.where(self.table.c.id > after)

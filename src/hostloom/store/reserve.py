@@ -109,7 +109,7 @@ def _insert(
 
 
 def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
-    """Delete the machines and everything reserved for them; unknown ones are ignored."""
+    """Delete the machines and all their reservations; unknown machines are ignored."""
     tx.change_world()
     machines = tables.machines
     existing = tx.rows(select(machines.c.system_id).where(machines.c.system_id.in_(system_ids)))

@@ -31,9 +31,9 @@ class SshKeys:
             self.tx.write(insert(ssh_keys).values(row))
 
     def release(self, uri: str) -> None:
-        """This URI needs the key no longer; it stays pinned while another URI does."""
+        """Release the key for this URI; it stays pinned while another URI needs it."""
         self.tx.write(delete(ssh_keys).where(ssh_keys.c.uri == uri))
 
     def forget(self, server: str) -> None:
-        """Trust the server no longer."""
+        """Delete the pinned key of the server."""
         self.tx.write(delete(ssh_keys).where(ssh_keys.c.server == server))

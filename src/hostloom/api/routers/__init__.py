@@ -1,1 +1,1 @@
-"""One router a noun: parse, call one service, shape."""
+"""One router per noun, whose handlers parse the request, call one service and render the answer."""

@@ -1,4 +1,4 @@
-"""Users, tokens, API keys and the question who one is, over HTTP."""
+"""Users, tokens, API keys and the current user, over HTTP."""
 
 from importlib import metadata
 from typing import Annotated
@@ -34,7 +34,7 @@ class UserOut(Out):
 
 
 class TokenIn(In):
-    """A token to create for a user by name; `name` says what it is for."""
+    """A token to create for a user by name; `name` describes its purpose."""
 
     user: Text
     name: Text = ""
@@ -50,13 +50,13 @@ class TokenOut(Out):
 
 
 class NewTokenOut(TokenOut):
-    """A new token; `text` is what to send as bearer token: given once, null if the answer is repeated."""
+    """A new token; `text` is the bearer token, which is shown once and null in a repeated answer."""
 
     text: str | None
 
 
 class ApiKeyIn(In):
-    """A key of MAAS's form to create for a user by name; `name` says what it is for."""
+    """An API key in MAAS's format to create for a user by name; `name` describes its purpose."""
 
     user: Text
     name: Text = ""
@@ -72,13 +72,13 @@ class ApiKeyOut(Out):
 
 
 class NewApiKeyOut(ApiKeyOut):
-    """A new key; `text` is what MAAS's clients are given: shown once, null if the answer is repeated."""
+    """A new key; `text` is the key for MAAS's clients, which is shown once and null in a repeated answer."""
 
     text: str | None
 
 
 class AboutOut(Out):
-    """The server's version, and who asks."""
+    """The server's version and the current user."""
 
     version: str
     user: str
@@ -87,7 +87,7 @@ class AboutOut(Out):
 
 @about.get("", response_model=AboutOut)
 def show_about(call: Reading) -> Response:
-    """Show the server's version and who asks."""
+    """Show the server's version and the current user."""
     principal = call.principal
     return call.one(
         AboutOut(version=metadata.version("hostloom"), user=principal.name, admin=principal.admin)
@@ -142,7 +142,7 @@ def list_tokens(
 
 @tokens.post("", status_code=201, response_model=NewTokenOut)
 def create_token(call: Changing, body: TokenIn) -> Response:
-    """Create a token; its text is in this answer only."""
+    """Create a token; only this answer contains its text."""
     ports = call.ports
 
     def do(uow: UnitOfWork) -> NewTokenOut:
@@ -154,7 +154,7 @@ def create_token(call: Changing, body: TokenIn) -> Response:
 
 @tokens.delete("/{key}", status_code=204)
 def delete_token(call: Changing, key: str) -> Response:
-    """Delete a token: what uses it is let in no more."""
+    """Delete a token; clients that use it lose access."""
     return call.commit(204, lambda uow: access.delete_token(uow, call.principal, key))
 
 
@@ -171,7 +171,7 @@ def list_apikeys(call: Reading, page: Paging) -> Response:
 
 @apikeys.post("", status_code=201, response_model=NewApiKeyOut)
 def create_apikey(call: Changing, body: ApiKeyIn) -> Response:
-    """Create an API key of MAAS's form; its text is in this answer only."""
+    """Create an API key in MAAS's format; only this answer contains its text."""
     ports = call.ports
     if ports.secrets is None:
         raise ConfigError("secret_file", None, "is not set, so that this server takes no API keys")
@@ -187,7 +187,7 @@ def create_apikey(call: Changing, body: ApiKeyIn) -> Response:
 
 @apikeys.delete("/{key}", status_code=204)
 def delete_apikey(call: Changing, key: str) -> Response:
-    """Delete an API key by its second part: what signs with it is let in no more."""
+    """Delete an API key by its second part; clients that use it lose access."""
     return call.commit(204, lambda uow: service.delete(uow, call.principal, key))
 
 

@@ -18,7 +18,7 @@ InSubnet = Annotated[str | None, Query(description="A subnet by CIDR, id or name
 
 
 class AddressIn(In):
-    """An address to set aside; `subnet` only where several subnets hold it."""
+    """An address to reserve; `subnet` is needed only if several subnets contain it."""
 
     ip: Ip
     subnet: Text | None = None
@@ -26,7 +26,7 @@ class AddressIn(In):
 
 
 class AddressOut(Out):
-    """An address and who has it; `until` is when one of kind `on-wire` is free again."""
+    """An address and its holder; `until` is the time when an address of kind `on-wire` is free again."""
 
     ip: Ip
     kind: AddressKind
@@ -67,7 +67,7 @@ def list_addresses(
 
 @router.post("", status_code=201, response_model=AddressOut)
 def reserve_address(call: Changing, body: AddressIn) -> Response:
-    """Set an address aside."""
+    """Reserve an address."""
     return call.commit(
         201,
         lambda uow: AddressOut.of(
@@ -78,12 +78,12 @@ def reserve_address(call: Changing, body: AddressIn) -> Response:
 
 @router.get("/{ip}", response_model=AddressOut)
 def get_address(call: Reading, ip: Annotated[Ip, Path()], subnet: InSubnet = None) -> Response:
-    """Show who has an address."""
+    """Show the holder of an address."""
     with call.begin() as uow:
         return call.one(AddressOut.of(addresses.get(uow, call.principal, ip, subnet), Names(uow)))
 
 
 @router.delete("/{ip}", status_code=204)
 def release_address(call: Changing, ip: Annotated[Ip, Path()], subnet: InSubnet = None) -> Response:
-    """Give back an address that was set aside, or forget that it was in use on the wire."""
+    """Release a reserved address, or delete the record that it was in use on the wire."""
     return call.commit(204, lambda uow: addresses.release(uow, call.principal, ip, subnet))

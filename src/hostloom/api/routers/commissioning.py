@@ -14,7 +14,7 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 
 @router.put("/{key}/next-boot", response_model=MachineOut)
 def set_next_boot(call: Changing, key: str, body: NextBootIn) -> Response:
-    """Say what a machine boots from the network next; `default`: what its state says."""
+    """Set what a machine boots from the network next; `default`: depends on its state."""
     return call.commit(
         200,
         lambda uow: MachineOut.of(
@@ -25,9 +25,9 @@ def set_next_boot(call: Changing, key: str, body: NextBootIn) -> Response:
 
 @router.post("/{key}/commission", status_code=202, response_model=OperationOut)
 def commission_machine(call: Changing, key: str) -> Response:
-    """Have a machine boot the commissioning environment and report what it is.
+    """Let a machine boot the commissioning environment and report its hardware.
 
-    A composed machine is restarted; a bare one has to be switched on by hand.
+    A composed machine is restarted; a bare machine must be switched on by hand.
     """
     return call.perform(
         202,

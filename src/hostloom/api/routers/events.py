@@ -16,7 +16,7 @@ router = APIRouter(prefix="/events", tags=["events"])
 
 
 class EventOut(Out):
-    """Something that happened; `at` in seconds since the epoch."""
+    """An event; `at` in seconds since the epoch."""
 
     id: int
     kind: EventKind

@@ -1,4 +1,4 @@
-"""A host's libvirt networks over HTTP: what is wrong with each, and mending them."""
+"""A host's libvirt networks over HTTP: their problems and fixes."""
 
 from typing import Self
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/hosts", tags=["hosts"])
 
 
 class ConditionOut(Out):
-    """A condition that a network fails; `code` is a rejection's or a warning's."""
+    """A condition that a network does not meet; `code` is that of a rejection or a warning."""
 
     code: str
     wanted: str
@@ -33,7 +33,7 @@ class ConditionOut(Out):
 
 
 class HostNetworkOut(Out):
-    """A libvirt network; `dhcp`: libvirt's own is on; `served`: ours serves the VLAN of its bridge."""
+    """A libvirt network; `dhcp`: libvirt's own DHCP is on; `served`: our DHCP serves its bridge's VLAN."""
 
     name: str
     active: bool
@@ -75,7 +75,7 @@ class HostNetworkOut(Out):
 
 
 class HostNetworksOut(Out):
-    """All of a host's; what a compose without interface constraints takes, and whether it boots from it."""
+    """The networks of a host, and the attachment of a compose without interface constraints."""
 
     host: str
     takes: str | None
@@ -96,7 +96,7 @@ class HostNetworksOut(Out):
 
 
 class FixStepForm(In):
-    """One thing that a fix does."""
+    """One step of a fix."""
 
     kind: FixStepKind
     subject: Text
@@ -104,9 +104,9 @@ class FixStepForm(In):
 
 
 class FixIn(In):
-    """What to mend: a network, or `make_maas` on a bridge, or whatever comes first.
+    """What to fix: a network, or `make_maas` on a bridge; by default the network that would be used first.
 
-    With `preview` nothing is done. `steps`: those that a preview showed; refused if it comes to others now.
+    With `preview` nothing is changed. `steps`: the steps of a preview; refused if the steps differ now.
     """
 
     network: Text | None = None
@@ -116,7 +116,7 @@ class FixIn(In):
 
 
 class FixStepOut(Out):
-    """One thing that a fix does."""
+    """One step of a fix."""
 
     kind: FixStepKind
     subject: str
@@ -125,7 +125,7 @@ class FixStepOut(Out):
 
 
 class FixRefusalOut(Out):
-    """Why there is no fix."""
+    """Why no fix exists."""
 
     code: FixCode
     subject: str
@@ -134,7 +134,7 @@ class FixRefusalOut(Out):
 
 
 class LosingOut(Out):
-    """Who loses libvirt's DHCP: a machine on the network, or (`machine` is null) who has a lease of it."""
+    """A client that loses libvirt's DHCP: a machine, or (`machine` is null) another client with a lease."""
 
     machine: str | None
     origin: str | None
@@ -158,7 +158,7 @@ class LosingOut(Out):
 
 
 class FixOut(Out):
-    """What mending would do, and whom it hurts; without steps why not, and the command that helps instead."""
+    """The steps of a fix and the affected clients; without steps, the reason and a command that helps."""
 
     host: str
     network: str
@@ -200,7 +200,7 @@ def _step(step: FixStep, plan: FixPlan) -> FixStepOut:
 
 @router.get("/{key}/networks", response_model=HostNetworksOut)
 def list_host_networks(call: Reading, key: str) -> Response:
-    """Show a host's libvirt networks with every condition that they fail, as the host was last read."""
+    """Show a host's libvirt networks as last read, with every condition that they do not meet."""
     with call.begin() as uow:
         return call.one(HostNetworksOut.of(fix_network.networks(uow, call.principal, key)))
 
@@ -212,7 +212,7 @@ def list_host_networks(call: Reading, key: str) -> Response:
     responses={200: {"model": FixOut, "description": "With `preview`: what it would do"}},
 )
 def fix_host_network(call: Changing, key: str, body: FixIn) -> Response:
-    """Turn libvirt's DHCP off and serve the VLAN, or make a network `maas`: previewed, or as an operation."""
+    """Turn libvirt's DHCP off and serve the VLAN, or create a network `maas`: as preview or operation."""
     ports, principal = call.ports, call.principal
     if body.preview:
         fix_preview = fix_network.preview(ports, principal, key, body.network, body.make_maas)

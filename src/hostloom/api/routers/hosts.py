@@ -22,21 +22,21 @@ from hostloom.services import host_changes, hosts
 from hostloom.services.host_changes import HostChanges
 from hostloom.services.hosts import SHOWN_HOSTS, HostInput
 
-#: The other fields are for MAAS's clients, which cannot compare SSH keys and need an id at once.
+#: The other fields are for MAAS's clients, which cannot verify SSH keys and need an id immediately.
 NewHost = Annotated[HostInput, BodyForm(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
 ChangedHost = Annotated[HostChanges, BodyForm(hide=("trust_first_key",))]
 
 
 @like(Correlation)
 class CorrelationOut(Out):
-    """Which node the host is, and how we know."""
+    """The node of the host, and the evidence for it."""
 
     node: str | None
 
 
 @like(StoragePool)
 class StoragePoolOut(Out):
-    """Disk space of a host, in bytes; `trouble`: why libvirt's pool cannot be used now."""
+    """A storage pool of a host; sizes in bytes; `trouble`: why the pool cannot be used now."""
 
 
 @like(Finding)
@@ -55,7 +55,7 @@ class LibvirtNetworkOut(Out):
     instead={"zone_id": "zone", "resource_pool_id": "resource_pool"},
 )
 class HostOut(Out):
-    """A KVM host, with what it offers to machines (over-commit counted) and what they take of that.
+    """A KVM host, with its capacity for machines (including over-commit) and their usage.
 
     `uri`, `host_key`, `unreachable_cause` and `findings` are empty for ordinary users.
     """
@@ -93,7 +93,7 @@ class HostOut(Out):
 
 
 class ChangeOut(Out):
-    """One difference between what is recorded and what is there."""
+    """A difference between the record and the current state."""
 
     kind: str
     subject: str
@@ -102,7 +102,7 @@ class ChangeOut(Out):
 
 
 class ScanOut(Out):
-    """What a refresh would change of a host's interfaces."""
+    """The changes that a refresh would make to a host's interfaces."""
 
     host: str
     node: str | None

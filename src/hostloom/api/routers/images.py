@@ -13,7 +13,7 @@ router = APIRouter(prefix="/images", tags=["images"])
 
 
 class ImageIn(In):
-    """An image to build; `virtual`: for virtual machines only, `generic`: for real ones too."""
+    """An image to build; `virtual`: only for virtual machines, `generic`: also for physical machines."""
 
     flavour: Flavour = Flavour.VIRTUAL
 
@@ -32,7 +32,7 @@ class ImageOut(Out):
 
 @router.get("", response_model=PageOut[ImageOut])
 def list_images(call: Reading, page: Paging) -> Response:
-    """List boot images, latest first; the first of a flavour is the one that machines boot."""
+    """List boot images, latest first; machines boot the first image of their flavour."""
     boot_images = images.list_(call.ports, call.principal, page.after)
     return call.page(
         page, [ImageOut.made(image) for image in boot_images[: page.more]], lambda answer: answer.name
@@ -41,7 +41,7 @@ def list_images(call: Reading, page: Paging) -> Response:
 
 @router.post("", status_code=202, response_model=OperationOut)
 def build_image(call: Changing, body: ImageIn) -> Response:
-    """Build a boot image from the distribution's kernel; machines boot it once the operation succeeds."""
+    """Build a boot image from the distribution's kernel; machines boot it after the operation succeeds."""
     return call.perform(202, lambda: OperationOut.of(images.build(call.ports, call.principal, body.flavour)))
 
 
@@ -53,5 +53,5 @@ def get_image(call: Reading, key: str) -> Response:
 
 @router.delete("/{key}", status_code=204)
 def delete_image(call: Changing, key: str) -> Response:
-    """Delete a boot image; machines boot the one before it, if there is one."""
+    """Delete a boot image; machines then boot the previous one, if it exists."""
     return call.perform(204, lambda: images.delete(call.ports, call.principal, key))

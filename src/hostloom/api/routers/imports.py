@@ -1,4 +1,4 @@
-"""Imports over HTTP: what another system managed, shown first and then made ours."""
+"""Imports of another system's inventory over HTTP."""
 
 from fastapi import APIRouter, Response
 
@@ -12,9 +12,9 @@ router = APIRouter(prefix="/imports", tags=["imports"])
 
 @router.post("", response_model=ImportOut)
 def import_estate(call: Changing, body: ImportIn) -> Response:
-    """Import what another system managed, or with `dry_run` say what that would do.
+    """Import the inventory of another system, or with `dry_run` show the changes.
 
-    Nothing of ours is removed, and repeating it changes nothing more. `hosts` are left to be added.
+    The import deletes nothing, and a repetition changes nothing more. `hosts` remain to be added.
     """
 
     def do() -> ImportPlan:

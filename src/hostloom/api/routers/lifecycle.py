@@ -14,19 +14,19 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 
 @router.post("/{key}/release", response_model=ReleaseOut)
 def release_machine(call: Changing, key: str) -> Response:
-    """Give an allocated machine back; one that was composed on demand is taken apart by the operation."""
+    """Release an allocated machine; if it was composed on demand, the operation decomposes it."""
     return call.perform(200, lambda: _release(call, key))
 
 
 @router.post("/{key}/lock", response_model=MachineOut)
 def lock_machine(call: Changing, key: str, body: CommentIn) -> Response:
-    """Keep a machine from being changed, switched off or taken apart."""
+    """Protect a machine from being changed, switched off or decomposed."""
     return call.perform(200, lambda: _locked(call, key, body.comment, locked=True))
 
 
 @router.post("/{key}/unlock", response_model=MachineOut)
 def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
-    """Let a locked machine be changed again."""
+    """Unlock a machine."""
     return call.perform(200, lambda: _locked(call, key, body.comment, locked=False))
 
 

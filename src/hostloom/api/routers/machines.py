@@ -1,4 +1,4 @@
-"""Machines over HTTP: plan, compose, look at, switch, take apart; by hostname or system id."""
+"""Machines over HTTP: plan, compose, show, start, stop, decompose; by hostname or system id."""
 
 from typing import Annotated, Any
 
@@ -26,25 +26,25 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 
 
 class PowerOut(Out):
-    """Whether a machine runs."""
+    """The power state of a machine."""
 
     power: PowerState
 
 
 class AutostartIn(In):
-    """Whether a machine is to start with its host."""
+    """Whether a machine starts with its host."""
 
     enabled: Flag
 
 
 class StopIn(In):
-    """How to stop: ask the machine, or with `force` cut its power."""
+    """How to stop a machine: ask it to shut down, or with `force` cut its power."""
 
     force: Flag = False
 
 
 class WhyOut(Out):
-    """The explanation that a machine was placed by, as data and for people."""
+    """The explanation of a machine's placement, as data and as text."""
 
     explanation: dict[str, Any]
     text: list[str]
@@ -74,7 +74,7 @@ def list_machines(
 
 @router.post("/plan", response_model=DecisionOut)
 def plan_machine(call: Reading, body: ComposeIn) -> Response:
-    """Show what compose would do, and why; the plan is kept for 15 minutes, nothing is held."""
+    """Plan a compose and explain it; the plan is stored for 15 minutes and reserves nothing."""
     planned = plans.make(call.ports, call.principal, ComposeBatch((body.to_model(),)))
     with call.begin() as uow:
         return call.one(DecisionOut.of(planned, Names(uow), call.ports.clock.now()))
@@ -82,14 +82,14 @@ def plan_machine(call: Reading, body: ComposeIn) -> Response:
 
 @router.post("", status_code=202, response_model=ComposingOut)
 def compose_machine(call: Changing, body: ComposeIn) -> Response:
-    """Compose a machine; refused, with the explanation, when no plan fits."""
+    """Compose a machine; refused, with the explanation, if no host fits."""
     request = body.to_model()
     return call.perform(202, lambda: ComposingOut.of(machines.compose(call.ports, call.principal, request)))
 
 
 @router.post("/batch", status_code=202, response_model=ComposingOut)
 def compose_machines(call: Changing, body: BatchIn) -> Response:
-    """Compose machines together, all or none; refused, naming the one that finds no place."""
+    """Compose machines together, all or none; a refusal names the machine that does not fit."""
     batch = body.to_model()
     return call.perform(
         202, lambda: ComposingOut.of(machines.compose_batch(call.ports, call.principal, batch))
@@ -98,7 +98,7 @@ def compose_machines(call: Changing, body: BatchIn) -> Response:
 
 @router.post("/verify", status_code=202, response_model=OperationOut)
 def verify_machines(call: Changing, body: VerifyIn) -> Response:
-    """Verify machines on the wire: those named, or those of a host, or all; each NIC's `proof` is written."""
+    """Verify machines on the wire: the named ones, those of a host, or all; updates the NICs' `proof`."""
     if body.machines and body.host is not None:
         raise NotTogether("host", "machines", "name either the machines or their host")
     return call.perform(
@@ -109,7 +109,7 @@ def verify_machines(call: Changing, body: VerifyIn) -> Response:
 
 @router.get("/{key}", response_model=MachineDetailOut)
 def get_machine(call: Reading, key: str) -> Response:
-    """Show a machine, with what commissioning found in it."""
+    """Show a machine with its commissioning results."""
     with call.begin() as uow:
         machine = machines.get(uow, call.principal, key)
         return call.one(MachineDetailOut.with_found(machine, Names(uow), found_in(uow, machine)))
@@ -117,7 +117,7 @@ def get_machine(call: Reading, key: str) -> Response:
 
 @router.patch("/{key}", response_model=MachineOut)
 def update_machine(call: Changing, key: str, body: Sent[MachineChanges]) -> Response:
-    """Change what a machine is grouped by."""
+    """Change a machine's groups, domain and tags."""
     return call.commit(
         200,
         lambda uow: MachineOut.of(
@@ -128,7 +128,7 @@ def update_machine(call: Changing, key: str, body: Sent[MachineChanges]) -> Resp
 
 @router.delete("/{key}", status_code=202, response_model=OperationOut)
 def decompose_machine(call: Changing, key: str) -> Response:
-    """Take a composed machine apart, with its disks."""
+    """Decompose a machine and delete its disks."""
     return call.perform(
         202,
         lambda: OperationOut.of(machines.decompose(call.ports, call.principal, key, call.generation)),
@@ -137,7 +137,7 @@ def decompose_machine(call: Changing, key: str) -> Response:
 
 @router.post("/{key}/verify", status_code=202, response_model=OperationOut)
 def verify_machine(call: Changing, key: str) -> Response:
-    """Verify a machine on the wire; each NIC's `proof` is written."""
+    """Verify a machine on the wire; updates the NICs' `proof`."""
     return call.perform(202, lambda: OperationOut.of(verifying.verify(call.ports, call.principal, [key])))
 
 
@@ -157,13 +157,13 @@ def stop_machine(call: Changing, key: str, body: StopIn) -> Response:
 
 @router.get("/{key}/power", response_model=PowerOut)
 def ask_power(call: Reading, key: str) -> Response:
-    """Ask the machine's host whether the machine runs now."""
+    """Query the machine's current power state from its host."""
     return call.one(PowerOut(power=power.ask(call.ports, call.principal, key)))
 
 
 @router.put("/{key}/autostart", response_model=MachineOut)
 def set_autostart(call: Changing, key: str, body: AutostartIn) -> Response:
-    """Let a machine start whenever its host starts, or not."""
+    """Set whether a machine starts with its host."""
     return call.perform(
         200,
         lambda: _shown(call, power.set_autostart(call.ports, call.principal, key, enabled=body.enabled)),
@@ -178,7 +178,7 @@ def show_console_log(call: Reading, key: str) -> Response:
 
 @router.get("/{key}/why", response_model=WhyOut)
 def explain_machine(call: Reading, key: str) -> Response:
-    """Show the explanation that a machine was placed by."""
+    """Show the explanation of a machine's placement."""
     with call.begin() as uow:
         explanation = machines.why(uow, call.principal, key)
     return call.one(WhyOut(explanation=to_json(explanation), text=render(explanation)))

@@ -23,8 +23,8 @@ router = APIRouter(prefix="/nodes", tags=["nodes"])
 class InterfaceOut(Out):
     """An interface of a node.
 
-    `role` says what it is for, where that bars machines from it; `master` what it is a member of, where that
-    is no bridge or bond of the node; `child_addresses` are the node's addresses on links above it, which are
+    `role` is its purpose if that excludes machines; `master` is the link of which it is a member if that is
+    not a bridge or bond of the node; `child_addresses` are the node's addresses on links above it that are
     not listed.
     """
 
@@ -45,7 +45,7 @@ class InterfaceOut(Out):
 
 @like(Node, instead={"zone_id": "zone", "resource_pool_id": "resource_pool", "domain_id": "domain"})
 class NodeOut(Out):
-    """A node; `hosts`: the KVM hosts that it is."""
+    """A node; `hosts`: its KVM hosts."""
 
     hosts: list[str]
     interfaces: list[InterfaceOut]
@@ -78,7 +78,7 @@ def list_nodes(call: Reading, page: Paging) -> Response:
 
 @router.post("", status_code=201, response_model=NodeOut)
 def create_device(call: Changing, body: Sent[DeviceInput]) -> Response:
-    """Create a device: something with NICs that hostloom does not manage."""
+    """Create a device: a node with NICs that hostloom does not manage."""
     return call.commit(
         201,
         lambda uow: NodeOut.of(nodes.create_device(uow, call.principal, call.ports.ids, body), Names(uow)),
@@ -103,13 +103,13 @@ def update_node(call: Changing, key: str, body: Sent[NodeChanges]) -> Response:
 
 @router.delete("/{key}", status_code=204)
 def delete_node(call: Changing, key: str) -> Response:
-    """Delete a node that is neither machine nor host."""
+    """Delete a node that is neither a machine nor a host."""
     return call.commit(204, lambda uow: nodes.delete(uow, call.principal, key, call.generation))
 
 
 @router.patch("/{key}/interfaces/{interface}", response_model=NodeOut)
 def update_node_interface(call: Changing, key: str, interface: str, body: Sent[InterfaceChanges]) -> Response:
-    """Say what cannot be seen of an interface; answers with its node."""
+    """Set what hostloom cannot detect about an interface; returns its node."""
     return call.commit(
         200,
         lambda uow: NodeOut.of(

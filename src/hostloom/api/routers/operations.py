@@ -1,4 +1,4 @@
-"""Operations over HTTP: look at them, follow them live, cancel them, try a stuck one again."""
+"""Operations over HTTP: show, follow live, cancel, and retry stuck ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,9 +17,9 @@ from hostloom.services import operations
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 
-#: Pause between two looks at a followed operation.
+#: Interval of the checks of a followed operation.
 LOOK_EVERY_S = 0.1
-#: A comment is sent after so many looks without news, so that proxies keep the stream open.
+#: Number of checks without news after which a comment is sent, so that proxies keep the stream open.
 LOOKS_PER_COMMENT = 100
 
 
@@ -30,14 +30,14 @@ class StepOut(Out):
 
 @like(Operation, hide=("input", "owner", "lease_until", "fence"))
 class OperationOut(Out):
-    """A long action and how far it is; `finished`: nothing more will happen by itself."""
+    """A long action and its progress; `finished`: nothing more happens without a user."""
 
     finished: bool
     steps: list[StepOut]
 
     @classmethod
     def of(cls, item: Operation) -> Self:
-        """Of the model; inputs and outputs of steps stay inside."""
+        """Convert an operation, without the inputs and outputs of its steps."""
         return cls.made(item, finished=is_at_rest(item))
 
 
@@ -82,13 +82,13 @@ def follow_operation(call: Reading, request: Request, key: str) -> Response:
 
 @router.post("/{key}/cancel", response_model=OperationOut)
 def cancel_operation(call: Changing, key: str) -> Response:
-    """Ask an operation to stop after its step, and to undo what it did."""
+    """Ask an operation to stop after its current step and to undo its changes."""
     return call.commit(200, lambda uow: OperationOut.of(operations.cancel(uow, call.principal, key)))
 
 
 @router.post("/{key}/retry", response_model=OperationOut)
 def retry_operation(call: Changing, key: str) -> Response:
-    """Try what a stuck operation could not undo again."""
+    """Retry the step that a stuck operation could not undo."""
     return call.commit(200, lambda uow: OperationOut.of(operations.retry(uow, call.principal, key)))
 
 
@@ -114,9 +114,9 @@ def _event(operation: str) -> str:
 
 
 def _look(call: ApiCall, key: str) -> tuple[str, bool]:
-    """What the stream shows now, and whether that is the end of it.
+    """The next message of the stream, and whether it is the last one.
 
-    While the database cannot be used, a comment says why; the stream goes on when the database is back.
+    While the database is unavailable, a comment gives the reason; the stream continues afterwards.
     """
     try:
         with call.begin() as uow:

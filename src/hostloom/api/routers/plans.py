@@ -1,4 +1,4 @@
-"""Plans over HTTP: make, look at, forget, and apply them."""
+"""Plans over HTTP: make, show, delete, and apply them."""
 
 from fastapi import APIRouter, Response
 
@@ -24,7 +24,7 @@ def list_plans(call: Reading, page: Paging) -> Response:
 
 @router.post("", status_code=201, response_model=PlanDetailOut)
 def make_plan(call: Reading, body: BatchIn) -> Response:
-    """Plan machines that are wanted together; nothing is held. Refused, it names the one without a place."""
+    """Plan machines together; nothing is reserved. A refusal names the machine that does not fit."""
     stored, content = plans.make_or_refuse(call.ports, call.principal, body.to_model())
     with call.begin() as uow:
         return call.one(PlanDetailOut.of_content(stored, content, Names(uow)), 201)
@@ -40,11 +40,11 @@ def get_plan(call: Reading, key: str) -> Response:
 
 @router.delete("/{key}", status_code=204)
 def delete_plan(call: Changing, key: str) -> Response:
-    """Forget a plan; refused while an operation applies it."""
+    """Delete a plan; refused while an operation applies it."""
     return call.commit(204, lambda uow: plans.delete(uow, call.principal, call.ports.clock.now(), key))
 
 
 @router.post("/{key}/compose", status_code=202, response_model=ComposingOut)
 def compose_plan(call: Changing, key: str) -> Response:
-    """Compose exactly what was planned; refused, with every difference, when that is out of date."""
+    """Compose exactly what was planned; a stale plan is refused with every difference."""
     return call.perform(202, lambda: ComposingOut.of(plans.compose(call.ports, call.principal, key)))

@@ -1,4 +1,4 @@
-"""Racks over HTTP: their DHCP servers, what these run, and their leases."""
+"""Racks over HTTP: their DHCP servers with configurations and leases."""
 
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from hostloom.services.racks import RACKS, RackChanges, RackInput
 
 @like(Rack)
 class RackOut(Out):
-    """A rack, the VLANs that it serves, and those that it stands by for."""
+    """A rack, with the VLANs that it serves as primary and as standby."""
 
     node: str | None
     vlans: list[str]
@@ -34,7 +34,7 @@ class RackOut(Out):
 
 @like(RackStatus)
 class RackStatusOut(Out):
-    """What a rack's server says of itself; `trouble` is empty when all is well."""
+    """The status of a rack's server; `trouble` is empty if it has no problem."""
 
     versions: dict[str, str]
     uptimes_s: dict[str, float]
@@ -50,7 +50,7 @@ class RackStatusOut(Out):
 
 
 class LeaseOut(Out):
-    """A lease; `machine` and `nic` of the one that has it, where it is known."""
+    """A lease; `machine` and `nic` of its holder, if known."""
 
     ip: str
     mac: str
@@ -104,7 +104,7 @@ router = crud_router(
 
 @router.get("/{key}/status", response_model=RackStatusOut)
 def get_rack_status(call: Reading, key: str) -> RackStatusOut:
-    """What its DHCP server says of itself now."""
+    """Show the current status of the rack's DHCP server."""
     with call.begin() as uow:
         rack = RACKS.get(uow, call.principal, key)
     return RackStatusOut.of(racks.status(call.ports, call.principal, rack))
@@ -112,13 +112,13 @@ def get_rack_status(call: Reading, key: str) -> RackStatusOut:
 
 @router.get("/{key}/config")
 def get_rack_config(call: Reading, key: str) -> dict[str, Any]:
-    """The configuration that its DHCP server runs, a document a family."""
+    """Show the running configuration of the rack's DHCP server, one document per IP family."""
     return racks.running(call.ports, call.principal, key)
 
 
 @router.get("/{key}/leases", response_model=LeasesOut)
 def get_rack_leases(call: Reading, key: str) -> LeasesOut:
-    """Its leases that are valid now, and who has them."""
+    """Show the rack's valid leases and their holders."""
     leases = racks.leases(call.ports, call.principal, key)
     with call.begin() as uow:
         names = Names(uow)

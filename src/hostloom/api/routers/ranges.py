@@ -11,7 +11,7 @@ from hostloom.services.ranges import RANGES, RangeChanges, RangeInput
 
 @like(IPRange, instead={"subnet_id": "subnet"})
 class RangeOut(Out):
-    """A range; both ends belong to it."""
+    """A range, including both ends."""
 
     subnet: str
 

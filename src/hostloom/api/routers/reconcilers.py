@@ -13,7 +13,7 @@ router = APIRouter(prefix="/reconcilers", tags=["reconcilers"])
 
 @like(Reconciler)
 class ReconcilerOut(Out):
-    """Repeated work of this server, and how its last run went."""
+    """A periodic task of this server, with the result of its last run."""
 
 
 @router.get("", response_model=PageOut[ReconcilerOut])

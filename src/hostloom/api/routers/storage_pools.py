@@ -26,7 +26,7 @@ class StoragePoolTagsIn(In):
 
 @like(StoragePool)
 class StoragePoolOfHostOut(Out):
-    """A storage pool with its host; sizes in bytes; `trouble`: why it cannot be used now."""
+    """A storage pool with its host; sizes in bytes; `trouble`: why the pool cannot be used now."""
 
     host: str
 
@@ -55,7 +55,7 @@ def get_storage_pool(call: Reading, host: str, name: str) -> Response:
 
 @router.patch("/{host}/{name:path}", response_model=StoragePoolOfHostOut)
 def update_storage_pool(call: Changing, host: str, name: str, body: StoragePoolTagsIn) -> Response:
-    """Add tags to a storage pool of a host, or remove some."""
+    """Add or remove tags of a storage pool of a host."""
     add, remove = tuple(body.add_tags), tuple(body.remove_tags)
     return call.commit(
         200,

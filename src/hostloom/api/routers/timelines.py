@@ -1,4 +1,4 @@
-"""DHCP of a machine's NICs over HTTP: what was asked and answered, and how far it came."""
+"""DHCP exchanges of a machine's NICs over HTTP."""
 
 from typing import Annotated, Self
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 
 
 class DhcpMessageOut(Out):
-    """One message, as it passed on the wire; `server` is the one that sent it or that it names."""
+    """A message on the wire; `server` is its sender, or the server that it names."""
 
     at: float
     kind: MessageKind
@@ -39,7 +39,7 @@ class DhcpMessageOut(Out):
 
 
 class ExchangeOut(Out):
-    """One attempt: how it ended, why no server answered, and the same in words."""
+    """An exchange: its result, why no server answered, and the same as text."""
 
     end: ExchangeEnd
     silence: Silence | None
@@ -64,7 +64,7 @@ class ExchangeOut(Out):
 
 
 class NicDhcpOut(Out):
-    """A NIC's attempts, oldest first."""
+    """A NIC's exchanges, oldest first."""
 
     nic: str
     exchanges: list[ExchangeOut]
@@ -82,7 +82,7 @@ def get_machine_dhcp(
     key: str,
     nic: Annotated[str | None, Query(description="This NIC alone.")] = None,
 ) -> DhcpTimelineOut:
-    """Show what was seen of a machine's DHCP on the wire, and why it stopped where it did."""
+    """Show a machine's DHCP messages on the wire, and why the exchange stopped."""
     with call.begin() as uow:
         timeline_list = timelines(uow, call.principal, key, nic)
     return DhcpTimelineOut(

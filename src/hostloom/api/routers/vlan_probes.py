@@ -1,4 +1,4 @@
-"""Who serves DHCP on a VLAN, over HTTP."""
+"""DHCP servers on a VLAN, over HTTP."""
 
 from typing import Self
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/vlans", tags=["vlans"])
 
 
 class ForeignOut(Out):
-    """A DHCP server that is none of ours; what it was seen to offer, from the lowest to the highest."""
+    """A foreign DHCP server, with the lowest and highest address that it offered."""
 
     server: str
     mac: str
@@ -71,14 +71,14 @@ class ProbeOut(Out):
 
 @router.get("/{key:path}/probe", response_model=ProbeOut)
 def get_vlan_probe(call: Reading, key: str) -> Response:
-    """Show who was found to serve DHCP on a VLAN the last time that it was asked."""
+    """Show the DHCP servers that the last probe of a VLAN found."""
     with call.begin() as uow:
         return call.one(ProbeOut.of(vlan_probes.get(uow, call.principal, key), Names(uow)))
 
 
 @router.post("/{key:path}/probe", response_model=ProbeOut)
 def probe_vlan(call: Changing, key: str) -> Response:
-    """Ask a VLAN now who serves DHCP there; it takes about ten seconds."""
+    """Probe a VLAN for DHCP servers; this takes about ten seconds."""
 
     def do() -> ProbeOut:
         probed = vlan_probes.probe(call.ports, call.principal, key)

@@ -28,8 +28,8 @@ from hostloom.services.vlans import VLANS, DhcpInput, DhcpMode, VlanChanges, Vla
 class VlanOut(Out):
     """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN.
 
-    `foreign_dhcp`: servers that are none of ours, as the last probe found them.
-    `racks`: which of ours serve it now, chosen or not, the first one first.
+    `foreign_dhcp`: foreign servers that the last probe found.
+    `racks`: the racks that serve the VLAN now, the primary first, whether chosen by the operator or not.
     """
 
     key: str
@@ -86,5 +86,5 @@ router = crud_router(
 
 @router.put("/{key:path}/dhcp", response_model=VlanOut)
 def set_vlan_dhcp(call: Changing, key: str, body: Sent[DhcpInput]) -> Response:
-    """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
+    """Set whether our DHCP serves a VLAN, directly or through a relay VLAN."""
     return with_effects(set_dhcp)(call, 200, VlanOut.of, key, body, call.generation)

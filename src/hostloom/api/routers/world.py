@@ -11,6 +11,6 @@ router = APIRouter(prefix="/world", tags=["world"])
 
 @router.get("", response_class=JSONResponse)
 def export_world(call: Reading) -> Response:
-    """The network, hosts and nodes as the document of a world file, for `hostloom simulate`."""
+    """Export the network, hosts and nodes as a world file for `hostloom simulate`."""
     with call.begin() as uow:
         return JSONResponse(world_files.export(uow, call.principal))

@@ -1,4 +1,4 @@
-"""The forms of network boot and of what commissioning found."""
+"""Documents of network boot and of commissioning results."""
 
 from typing import Self
 
@@ -19,13 +19,13 @@ from hostloom.services.commissioning import Found, NextBoot
 
 
 class NextBootIn(In):
-    """What a machine boots from the network next; `default`: what its state says, `rescue`: once."""
+    """A machine's next network boot; `default`: depends on its state, `rescue`: once."""
 
     next: NextBoot
 
 
 class NetworkBootOut(Out):
-    """What a machine would boot from the network now, and why; `asked`: by a user's word."""
+    """A machine's current network boot, with the reason; `asked`: requested by a user."""
 
     action: BootAction
     reason: BootReason
@@ -46,22 +46,22 @@ class NetworkBootOut(Out):
 
 @like(FoundDisk)
 class FoundDiskOut(Out):
-    """A disk that was found; size in bytes."""
+    """A reported disk; size in bytes."""
 
 
 @like(DhcpFacts)
 class DhcpFactsOut(Out):
-    """What DHCP told a NIC."""
+    """The DHCP configuration of a NIC."""
 
 
 @like(LldpNeighbour)
 class NeighbourOut(Out):
-    """The switch port behind a NIC, as LLDP says it."""
+    """The switch port behind a NIC, according to LLDP."""
 
 
 @like(FoundNic)
 class FoundNicOut(Out):
-    """A NIC that was found; `link_speed` in Mbit/s, 0 where it is not known."""
+    """A reported NIC; `link_speed` in Mbit/s, 0 if unknown."""
 
     dhcp: DhcpFactsOut | None
     neighbour: NeighbourOut | None
@@ -69,7 +69,7 @@ class FoundNicOut(Out):
 
 @like(CommissioningDifference)
 class DifferenceOut(Out):
-    """Where a machine is another than its record says."""
+    """A difference between a machine and its record."""
 
     text: str
 
@@ -81,7 +81,7 @@ class DifferenceOut(Out):
 
 @like(FoundHardware)
 class CommissioningOut(Out):
-    """What a machine reported of itself, when (seconds since the epoch), and where that is not as planned."""
+    """A machine's hardware report, its time (seconds since the epoch), and differences from the plan."""
 
     at: float
     disks: list[FoundDiskOut]

@@ -1,4 +1,4 @@
-"""The document of an estate in the API: the model's classes, with the bounds that input needs."""
+"""The document of a source inventory in the API: the model's classes with limits for input."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -51,7 +51,7 @@ def _parser(parse: Callable[[Any], object], example: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-#: Ids of the other system, which begin with 0, and amounts.
+#: Ids of the other system, which begin with 0, and counts.
 _Number = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
 _Name = Annotated[Text, Field(max_length=255)]
 _Word = Annotated[Text, Field(max_length=40)]
@@ -68,7 +68,7 @@ _Interface = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "examples": ["10.0.0.5/24"]}),
 ]
-#: What is accepted for each type of the model, by the members of a union.
+#: The accepted types for the types of the model, by member of a union.
 _ACCEPTED: Mapping[frozenset[Any], Any] = {
     frozenset({str}): _Name,
     frozenset({int}): _Number,
@@ -80,7 +80,7 @@ _ACCEPTED: Mapping[frozenset[Any], Any] = {
     frozenset({IPv4Network, IPv6Network}): _Cidr,
     frozenset({IPv4Interface, IPv6Interface}): _Interface,
 }
-#: Fields of the model that only hostloom has: a document from another system does not tell them.
+#: Fields that only hostloom has, which a document from another system does not contain.
 _OURS = frozenset(
     {
         "automatic",
@@ -99,9 +99,9 @@ _OURS = frozenset(
         "vlan_source",
     }
 )
-#: Texts of any length.
+#: Texts of unlimited length.
 _LONG = frozenset(("comment", "description", "kernel_options"))
-#: Fields with bounds of their own.
+#: Fields with special limits.
 _BOUNDS: Mapping[tuple[type, str], Any] = {
     (SourceInventory, "notes"): list[Text],
     (EstateHost, "kind"): _Word,
@@ -116,17 +116,17 @@ _BOUNDS: Mapping[tuple[type, str], Any] = {
 }
 
 
-#: Names in the OpenAPI document that are not made from the class's.
+#: Names in the OpenAPI document that differ from the class names.
 _NAMES: Mapping[type, str] = {SourceInventory: "EstateIn", IPRange: "EstateRangeIn"}
 
 
 class _Part(In):
-    """A part of an estate as it was sent."""
+    """A part of a source inventory in a body."""
 
     made: ClassVar[type]
 
     def to_model(self) -> Any:
-        """The model's class with the same fields."""
+        """Convert the part to the model class."""
         return self.made(**{name: _to_model(getattr(self, name)) for name in type(self).model_fields})
 
 
@@ -138,7 +138,7 @@ def _to_model(value: Any) -> Any:
 
 @cache
 def body_of(source: type) -> type[_Part]:
-    """The pydantic model that reads a class of an estate, named `Estate…In`."""
+    """The pydantic model that reads a class of the inventory, named `Estate…In`."""
     types = get_type_hints(source)
     definitions: dict[str, Any] = {
         field.name: (_accepted(source, field.name, types[field.name]), _default(field))
@@ -169,7 +169,7 @@ def _translated(hint: Any) -> Any:
 
 
 def _without_name(hint: Any) -> Any:
-    """The type behind an id such as `VlanId`; a system id has a form of its own."""
+    """The type behind an id such as `VlanId`; a system id keeps its own pattern."""
     return hint if hint is SystemId else getattr(hint, "__supertype__", hint)
 
 
@@ -180,12 +180,12 @@ def _default(field: "ModelField[Any]") -> Any:
 
 
 class _Reader:
-    """Annotation of an estate in a body."""
+    """Annotation of a source inventory in a body."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(_to_model, handler(body_of(source)))
 
 
-#: All that another system managed, under its own ids, read from a body.
+#: The inventory of another system with its own ids, read from a body.
 SentEstate = Annotated[SourceInventory, _Reader]

@@ -1,4 +1,4 @@
-"""Shapes of imports: what another system managed, and what becomes of it."""
+"""Documents of imports: the source inventory and the changes."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ from hostloom.model.import_plan import ImportAction, ImportChange, ImportPlan, R
 
 
 class ImportIn(In):
-    """What to import; `dry_run` only says what would be done, `theirs` prefers their settings to ours."""
+    """An inventory to import; `dry_run` only shows the changes, `theirs` prefers their settings to ours."""
 
     estate: SentEstate
     dry_run: Flag = False
@@ -20,23 +20,23 @@ class ImportIn(In):
 
 @like(SettingDifference)
 class SettingOut(Out):
-    """One setting that is not the same."""
+    """A setting that differs."""
 
 
 @like(Remark)
 class RemarkOut(Out):
-    """Why a thing is as it is."""
+    """A remark on a change."""
 
 
 @like(ImportChange, hide=("item",), instead={"theirs": "their_id", "ours": "id"})
 class ImportChangeOut(Out):
-    """What becomes of one thing; `their_id` and `id` as text, empty where there is none."""
+    """The change of one record; `their_id` and `id` as text, empty if there is none."""
 
     their_id: str
     id: str
     differences: list[SettingOut]
     remarks: list[RemarkOut]
-    #: All of that in words.
+    #: The change as text.
     text: str
 
     @classmethod
@@ -46,7 +46,7 @@ class ImportChangeOut(Out):
 
 
 class HostToAddOut(Out):
-    """A host that is left to be added: the body of `POST /hosts`."""
+    """A host that remains to be added: the body of `POST /hosts`."""
 
     id: int
     name: str
@@ -54,7 +54,7 @@ class HostToAddOut(Out):
     default_macvlan_mode: MacvlanMode | None
     cpu_over_commit_ratio: float
     memory_over_commit_ratio: float
-    #: By id.
+    #: Ids as text.
     zone: str
     resource_pool: str
     tags: list[str]
@@ -76,15 +76,15 @@ class HostToAddOut(Out):
 
 
 class ImportOut(Out):
-    """What an import does, or did: every thing with what becomes of it, and what is left to the user."""
+    """The changes of an import by record, and the remaining steps for the user."""
 
     source: str
     dry_run: bool
-    #: How many things there are of each action.
+    #: Number of records by action.
     counts: dict[ImportAction, Int]
     changes: list[ImportChangeOut]
     hosts: list[HostToAddOut]
-    #: VLANs that the other system serves and our DHCP does not.
+    #: VLANs that the other system serves, but our DHCP does not.
     unserved: list[str]
     next_steps: list[str]
     notes: list[str]

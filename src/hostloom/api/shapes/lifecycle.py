@@ -1,4 +1,4 @@
-"""What release and lock take and answer."""
+"""Documents of release and lock."""
 
 from hostloom.api.forms import In, Out, Text
 from hostloom.api.routers.operations import OperationOut
@@ -6,13 +6,13 @@ from hostloom.api.shapes.machines import MachineOut
 
 
 class CommentIn(In):
-    """Why, for the event that tells of it."""
+    """A reason, which is recorded in the event."""
 
     comment: Text = ""
 
 
 class ReleaseOut(Out):
-    """The machine as it is, and the operation that takes it apart; null: it stays, and is free."""
+    """The machine, and the operation that decomposes it; null: the machine stays and is free."""
 
     machine: MachineOut
     operation: OperationOut | None

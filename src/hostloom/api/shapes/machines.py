@@ -1,4 +1,4 @@
-"""The forms of machines: what is wanted, and what is there."""
+"""Documents of requested and existing machines."""
 
 from dataclasses import replace
 from typing import Annotated, Self
@@ -29,10 +29,10 @@ HostTags = Annotated[list[Text], Field(max_length=100)]
 
 @like(ComposeRequest, hide=("owner", "anti_affinity"))
 class ComposeIn(In):
-    """A machine that is wanted; host, zone, resource pool and domain by name or id, an absent host is any.
+    """A requested machine; host, zone, resource pool and domain by name or id; without a host any host fits.
 
-    Without a host, `zone` and `resource_pool` say which hosts come into question; with one they are the
-    machine's own. Its host has every tag of `host_tags` and none of `not_host_tags`.
+    Without a host, `zone` and `resource_pool` restrict the choice of hosts; with a host they are the
+    machine's own. The host must have every tag of `host_tags` and none of `not_host_tags`.
     """
 
     cores: Count = 1
@@ -46,9 +46,9 @@ class ComposeIn(In):
 
 
 class WantedIn(ComposeIn):
-    """Machines of a batch: `count` of them, whose name is numbered (web-1, web-2, …).
+    """`count` identical machines of a batch, with numbered names (web-1, web-2, …).
 
-    Machines of the batch with the same word in `anti_affinity` never share a host.
+    Machines of the batch with the same value of `anti_affinity` never share a host.
     """
 
     count: Annotated[int, Field(strict=True, ge=1, le=MAX_BATCH)] = 1
@@ -60,9 +60,9 @@ class WantedIn(ComposeIn):
 
 
 class BatchIn(In):
-    """Machines that are wanted together, all or none: at most 1000, counted out.
+    """Machines to compose together, all or none: at most 1000 in total.
 
-    `strategy` spreads them over the hosts or packs them on few; without it each goes where it would alone.
+    `strategy` spreads them over the hosts or packs them on few; without it each is placed as if alone.
     """
 
     machines: Annotated[list[WantedIn], Field(min_length=1, max_length=MAX_BATCH)]
@@ -71,7 +71,7 @@ class BatchIn(In):
     @field_validator("machines")
     @classmethod
     def bound(cls, constraints: list[WantedIn]) -> list[WantedIn]:
-        """Refuse too many before they are counted out."""
+        """Refuse too many machines before they are expanded."""
         if (total := sum(wanted_in.count for wanted_in in constraints)) > MAX_BATCH:
             raise ValueError(f"ask for {total} machines; give at most {MAX_BATCH}")
         return constraints
@@ -99,9 +99,9 @@ class ComposingOut(OperationOut):
 
 @like(MachineInterface, hide=("attachment",), instead={"vlan_id": "vlan"})
 class NicOut(Out):
-    """A NIC: `attach` and `source` say how it meets the host, `vlan` is FABRIC/VID where it is known.
+    """A NIC: `attach` and `source` are its attachment to the host, `vlan` is FABRIC/VID if known.
 
-    `proof` is the last one on the wire; null: it was never verified.
+    `proof` is the last verification on the wire; null: it was never verified.
     """
 
     attach: AttachKind
@@ -134,7 +134,7 @@ class DiskOut(Out):
 
 @like(Drift)
 class DriftOut(Out):
-    """A difference between what is recorded and what is there; `text` says it in words."""
+    """A difference between the record and the host; `text` describes it."""
 
     text: str
 
@@ -153,16 +153,16 @@ class MachineOut(Out):
     """A machine."""
 
     host: str | None
-    #: False: the host does not answer, and everything here is as it was when it last did.
+    #: False: the host does not answer, and all values are those of its last answer.
     host_reachable: bool
     interfaces: list[NicOut]
     disks: list[DiskOut]
     zone: str
     resource_pool: str
     network_boot: NetworkBootOut
-    #: Seconds since the epoch; null: it has never reported what it is.
+    #: Seconds since the epoch; null: the machine has never reported its hardware.
     commissioned_at: float | None
-    #: How it differs from its record on its host, as last read.
+    #: Differences between the machine's record and its host, as last read.
     drift: list[DriftOut]
 
     @classmethod
@@ -184,7 +184,7 @@ class MachineOut(Out):
 
 
 class MachineDetailOut(MachineOut):
-    """A machine with all that was found in it; `commissioning` is null until it has reported."""
+    """A machine with its hardware report; `commissioning` is null before the first report."""
 
     commissioning: CommissioningOut | None = None
 

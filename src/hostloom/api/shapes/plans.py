@@ -1,4 +1,4 @@
-"""The forms of plans: what composing would do, machine by machine, and what becomes of it."""
+"""Documents of plans."""
 
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from hostloom.services.plans import Planned
 
 
 class WarningOut(Out):
-    """Something to know before acting, as code and in words."""
+    """A warning, as code and text."""
 
     code: str
     subject: str
@@ -23,7 +23,7 @@ class WarningOut(Out):
 
 
 class DhcpOut(Out):
-    """A reservation that our DHCP gets."""
+    """A reservation that hostloom publishes to DHCP."""
 
     subnet: str
     mac: Mac
@@ -37,10 +37,10 @@ class DhcpOut(Out):
 
 
 class PlanOut(Out):
-    """A machine on a host, down to the last address: what is reserved and made when the plan is applied.
+    """A planned machine with all details that are reserved and created when the plan is applied.
 
-    `domain_xml` is what the hypervisor is told, or null, and then `domain_xml_missing` says why.
-    `host_generation` and `facts_at` (seconds since the epoch) say which facts of the host it rests on.
+    `domain_xml` is the XML for the hypervisor, or null with the reason in `domain_xml_missing`.
+    `host_generation` and `facts_at` (seconds since the epoch) identify the facts of the host that were used.
     """
 
     host: str
@@ -67,14 +67,14 @@ class PlanOut(Out):
 
 
 class PlannedOut(PlanOut):
-    """A machine of a plan with its explanation, as data and for people."""
+    """A machine of a plan with its explanation, as data and as text."""
 
     explanation: dict[str, Any]
     text: list[str]
 
 
 class KeptPlanOut(Out):
-    """A plan as lists show it; times in seconds since the epoch, `operation` applied it last."""
+    """A plan in a list; times in seconds since the epoch; `operation` is the last one that applied it."""
 
     id: str
     subject: str
@@ -92,14 +92,14 @@ class KeptPlanOut(Out):
 
 
 class PlanDetailOut(KeptPlanOut):
-    """A plan in full: its machines in the order in which they were asked for, and what DHCP gets."""
+    """A complete plan: its machines in the order of the request, and the reservations for DHCP."""
 
     machines: list[PlannedOut]
     dhcp: list[DhcpOut]
 
     @classmethod
     def of_content(cls, item: StoredPlan, content: PlanContent, names: Names) -> Self:
-        """Of the model; explanations are told at the time of the plan."""
+        """Convert the content of a plan; ages in explanations refer to the time of the plan."""
         parts = zip(content.plans, content.renderings, content.facts_at, content.explanations, strict=True)
         machines = [
             PlannedOut(
@@ -117,9 +117,9 @@ class PlanDetailOut(KeptPlanOut):
 
 
 class DecisionOut(Out):
-    """What composing one machine would do and why: a plan, or null and the refusal in the explanation.
+    """The decision about one machine: a plan, or null with the refusal in the explanation.
 
-    The plan is kept under `id` until `expires_at`, and can be applied as it is until then.
+    The plan is stored under `id` and can be applied unchanged until `expires_at`.
     """
 
     id: str | None
@@ -130,14 +130,14 @@ class DecisionOut(Out):
     dhcp: list[DhcpOut]
     explanation: dict[str, Any]
     text: list[str]
-    #: Of a refusal why, in one line: where no host fits, with the first hosts' reasons; empty of a plan.
+    #: The reason for a refusal in one line; if no host fits, with the first hosts' reasons. Empty for a plan.
     summary: str
-    #: Of a refusal the least change that makes the request fit; empty where none is known.
+    #: The smallest change that makes a refused request fit; empty if none is known.
     hint: str
 
     @classmethod
     def of(cls, item: Planned, names: Names, now: float) -> Self:
-        """Of the model, told at a time."""
+        """Convert a decision; ages in its explanation refer to this time."""
         explanation = item.decision.explanations[0]
         stored, content = item.stored, item.content
         plan = None

@@ -1,4 +1,4 @@
-"""The forms of proofs on the wire."""
+"""Documents of verifications on the wire."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ from hostloom.model.machine import Evidence, NicProof, Verdict
 
 
 class VerifyIn(In):
-    """Which machines: by name or system id, or those of a host; without either all."""
+    """The machines to verify: by name or system id, or those of a host; by default all."""
 
     machines: list[Text] = Field(default_factory=list)
     host: Text | None = None
@@ -18,7 +18,7 @@ class VerifyIn(In):
 
 @like(Evidence)
 class EvidenceOut(Out):
-    """One check: what was wanted and found, how it was seen, and the same in words."""
+    """One check: the expected and actual values, the method, and the same as text."""
 
     text: str
 
@@ -30,7 +30,7 @@ class EvidenceOut(Out):
 
 @like(NicProof, hide=("nic",))
 class NicProofOut(Out):
-    """The badge of a NIC: the worst verdict, when it was found (seconds since the epoch), all evidence."""
+    """The result for a NIC: the worst verdict, its time (seconds since the epoch), and all evidence."""
 
     verdict: Verdict
     evidence: list[EvidenceOut]
