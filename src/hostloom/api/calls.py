@@ -211,7 +211,7 @@ async def change_call(
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """Refuse a query parameter that the route does not know: nothing is ever ignored."""
+    """Refuse query parameters that the route does not define."""
     route = request.scope.get("route")
     if isinstance(route, APIRoute):
         names = set(_query_names(route.dependant))

@@ -222,13 +222,13 @@ class KnownNames:
 
 
 class Incidents:
-    """ASGI middleware for unexpected errors: the log gets the traceback, the caller gets its number."""
+    """ASGI middleware for unexpected errors: logs the traceback, and gives the caller its number."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer 500 unless an answer has begun already; then the connection breaks off."""
+        """Handle a request; after an unexpected error answer 500, or abort an answer that has begun."""
         has_started = False
 
         async def sending(message: Any) -> None:

@@ -45,7 +45,7 @@ class LldpNeighbour:
 
 @dataclass(frozen=True, slots=True)
 class DhcpFacts:
-    """What DHCP told a NIC."""
+    """The DHCP configuration of a NIC."""
 
     ip: Address
     server: Address | None = None

@@ -54,7 +54,7 @@ class FixStepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FixStep:
-    """One thing that a fix does."""
+    """One step of a fix."""
 
     kind: FixStepKind
     subject: str

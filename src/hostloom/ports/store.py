@@ -141,7 +141,7 @@ class Store(Protocol):
     """The database."""
 
     def begin(self) -> UnitOfWork:
-        """A unit of work; use it in a `with`."""
+        """A unit of work, for use in a `with` statement."""
         ...
 
     def wait_for_operation(self, timeout_s: float) -> None:

@@ -71,7 +71,7 @@ class DatabaseStore:
         return self.engine.dialect.name == "sqlite"
 
     def begin(self) -> UnitOfWork:
-        """A unit of work; use it in a `with`."""
+        """A unit of work, for use in a `with` statement."""
         if self._file is not None:
             self._file.check()
         return DatabaseUnitOfWork(self.engine, self._cache, self._signal.set)
