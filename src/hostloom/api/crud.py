@@ -21,12 +21,12 @@ class Change(Protocol):
     def __call__(
         self, call: ConditionalChange, status: int, render: Render | None, *arguments: Any
     ) -> Response:
-        """Change it; the answer is rendered, or empty without `render`."""
+        """Make the change; the answer is rendered, or empty without `render`."""
         ...
 
 
 def in_transaction(service: Callable[..., Any]) -> Change:
-    """A change of the database alone: `service(uow, principal, …)`; its answer is remembered with it."""
+    """A change of only the database: `service(uow, principal, …)`; its answer is stored with it."""
 
     def change(call: ConditionalChange, status: int, render: Render | None, *arguments: Any) -> Response:
         return call.commit(
@@ -37,7 +37,7 @@ def in_transaction(service: Callable[..., Any]) -> Change:
 
 
 def with_effects(service: Callable[..., Any]) -> Change:
-    """A change that has effects elsewhere: `service(ports, principal, …)` commits by itself."""
+    """A change with external effects: `service(ports, principal, …)` commits by itself."""
 
     def change(call: ConditionalChange, status: int, render: Render | None, *arguments: Any) -> Response:
         def run() -> Out | None:
@@ -56,9 +56,9 @@ def _rendered(item: Any, render: Render | None, names: Names) -> Out | None:
 
 @dataclass(frozen=True)
 class Changes:
-    """How a noun is changed; the body's annotations are such as `Sent[SpaceInput]`.
+    """The changes of a noun; bodies have annotations such as `Sent[SpaceInput]`.
 
-    Without `created` the router has no handler that creates: the noun's own file has it.
+    Without `created` the router has no create handler; it is in the noun's file.
     """
 
     updated: Any
@@ -79,14 +79,14 @@ def changes_of(noun: NamedNoun[Any, Any, Any], created: Any, updated: Any) -> Ch
 
 @dataclass(frozen=True)
 class Texts:
-    """What the handlers do, for the OpenAPI document; empty: the usual text."""
+    """Descriptions of the handlers in the OpenAPI document; empty: the usual text."""
 
     delete: str
     create: str = ""
     update: str = ""
-    #: What a noun is found by.
+    #: The key of a noun.
     key: str = "name or id"
-    #: The noun, where this is not how messages call it.
+    #: The noun, if it differs from the name in messages.
     noun: str = ""
     #: The verb of the operation that creates.
     verb: str = "create"

@@ -86,14 +86,14 @@ Mac = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "examples": ["52:54:00:12:34:56"]}),
 ]
-#: A prefix or an interface's address as text.
+#: A prefix or an interface address as text.
 _AsText = Annotated[Any, PlainSerializer(str), WithJsonSchema({"type": "string"})]
-#: How the types of the core are read from bodies, and how they are shown in answers.
+#: The API types for reading model types from bodies and for showing them in answers.
 _READ: dict[Any, Any] = {str: Text, int: Int, bool: Flag, float: Ratio, MacAddress: Mac}
 _SHOWN: dict[Any, Any] = {Decimal: float, MacAddress: Mac}
 _ADDRESSES = {IPv4Address, IPv6Address}
 _WITH_PREFIX = {IPv4Network, IPv6Network, IPv4Interface, IPv6Interface}
-#: Default of a field that a change leaves alone; never read, because only fields that were sent are.
+#: Default of absent fields of a change; never read, because only fields in the body are read.
 ABSENT: Any = None
 
 
@@ -135,10 +135,10 @@ class Out(BaseModel):
 def like(
     source: type, *, hide: tuple[str, ...] = (), instead: Mapping[str, str] | None = None
 ) -> Callable[[type[M]], type[M]]:
-    """Give an answer or body the fields of a core class, in its order, besides those that it declares itself.
+    """Add the fields of a model class, in its order, to the fields that an answer or body declares itself.
 
-    A field that it declares under the same name replaces the core's. `instead` names the declared field that
-    takes the place of one of the core's (`{"vlan_id": "vlan"}`); the others follow before `generation`.
+    A declared field replaces a model field with the same name. `instead` maps model fields to the declared
+    fields that replace them (`{"vlan_id": "vlan"}`); the other declared fields come before `generation`.
     """
     renamed = instead or {}
     if unknown := {*hide, *renamed} - {field.name for field in fields(source)}:
@@ -162,7 +162,7 @@ def like(
 
 
 def _again(declared: type[M], annotations: dict[str, Any], defaults: dict[str, Any]) -> type[M]:
-    """The same class with other fields; pydantic fixes the fields when it makes a class."""
+    """Recreate a class with other fields, because pydantic fixes the fields when it creates a class."""
     methods = {
         name: value for name, value in vars(declared).items() if isinstance(value, classmethod | FunctionType)
     }
@@ -180,10 +180,10 @@ def _again(declared: type[M], annotations: dict[str, Any], defaults: dict[str, A
 
 @dataclass(frozen=True)
 class BodyForm:
-    """Annotation of a handler's body: it is read as a service's dataclass, and refused if it does not fit.
+    """Annotation of a handler's body, which is read as a dataclass of a service and refused if it is invalid.
 
-    The form is called `…In` for a class `…Input`, and `…Patch` for a class `…Changes`, in which fields that
-    were not sent keep their default. `types` replaces types of fields.
+    The form is called `…In` for a class `…Input`, and `…Patch` for a class `…Changes`, whose absent fields
+    keep their defaults. `types` replaces types of fields.
     """
 
     doc: str = ""
@@ -217,12 +217,12 @@ def body_model(source: type, form: BodyForm) -> type[BaseModel]:
     )
 
 
-#: The body of a handler, read as a service's class: `body: Sent[FabricInput]`.
+#: The body of a handler, read as a dataclass of a service: `body: Sent[FabricInput]`.
 Sent = Annotated[T, BodyForm()]
 
 
 def made(source: type[T], body: BaseModel, form: type[BaseModel] | None = None) -> T:
-    """The core's class with the fields of a body, or with those that are of its base `form`."""
+    """The model class with the fields of a body, or with those of its base class `form`."""
     names = body.model_fields_set if isinstance(body, Patch) else (form or type(body)).model_fields
     return source(**{name: _frozen(getattr(body, name)) for name in names})
 
@@ -243,12 +243,12 @@ def _declared_default(field: FieldInfo) -> Any:
 
 
 def _simple(hint: Any) -> Any:
-    """A type without its NewType name."""
+    """The type behind a NewType."""
     return _simple(hint.__supertype__) if hasattr(hint, "__supertype__") else hint
 
 
 def _translated(hint: Any, translations: dict[Any, Any]) -> Any:
-    """The API's type for a type of the core."""
+    """The API type for a type of the model."""
     hint = _simple(hint)
     if hint in translations:
         return translations[hint]

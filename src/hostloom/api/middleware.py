@@ -124,7 +124,7 @@ class _Body:
         return None
 
     def close(self) -> None:
-        """Free it."""
+        """Free the memory of the body."""
         self._budget.give_back(len(self.content))
         self.content = bytearray()
 

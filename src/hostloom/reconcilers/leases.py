@@ -121,7 +121,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], previous: Known | None)
 def _events(
     snapshot: Snapshot, clients: _Clients, now: Known, previous: Known | None, time: float
 ) -> list[Event]:
-    """Of leases that began or ended, and of ranges that are exhausted or have room again."""
+    """The events of leases that began or ended, and of ranges that became exhausted or free."""
     before = _held_before(snapshot, now) if previous is None else previous.keys()
     new = [now[key] for key in now.keys() - before]
     ended = [lease for key, lease in (previous or {}).items() if key not in now]

@@ -32,7 +32,7 @@ def _add(uow: UnitOfWork, fields: SpaceInput) -> Space:
     if fields.name is not None:
         check_name(fields.name)
         return uow.spaces.add(Space(SpaceId(0), **fields_of(fields)))
-    # The id is known only once the space is stored: until then it has a name that no client can send.
+    # The id is known only after the space is stored; until then it has a name that no client can send.
     space = uow.spaces.add(Space(SpaceId(0), **fields_of(fields, name=" ")))
     used_names = {other.name for other in uow.spaces.list()}
     number = next(n for n in itertools.count(space.id) if f"space-{n}" not in used_names)

@@ -21,6 +21,6 @@ router = crud_router(
     changes_of(FABRICS, CreatedFabric, Sent[FabricChanges]),
     Texts(
         create="Create a fabric; its untagged VLAN comes with it.",
-        delete="Delete a fabric that nothing is on.",
+        delete="Delete a fabric without tagged VLANs, subnets and interfaces.",
     ),
 )

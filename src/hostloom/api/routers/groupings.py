@@ -36,23 +36,23 @@ zones = crud_router(
     ZONES,
     GroupOut,
     changes_of(ZONES, Sent[GroupInput], Sent[GroupChanges]),
-    Texts(delete="Delete a zone that nothing is in."),
+    Texts(delete="Delete an empty zone."),
 )
 resource_pools = crud_router(
     RESOURCE_POOLS,
     GroupOut,
     changes_of(RESOURCE_POOLS, Sent[GroupInput], Sent[GroupChanges]),
-    Texts(delete="Delete a resource pool that nothing is in."),
+    Texts(delete="Delete an empty resource pool."),
 )
 domains = crud_router(
     DOMAINS,
     DomainOut,
     changes_of(DOMAINS, Sent[DomainInput], Sent[DomainChanges]),
-    Texts(delete="Delete a domain that nothing is in."),
+    Texts(delete="Delete an empty domain."),
 )
 tags = crud_router(
     TAGS,
     TagOut,
     changes_of(TAGS, Sent[TagInput], Sent[TagChanges]),
-    Texts(delete="Delete a tag that nothing carries."),
+    Texts(delete="Delete an unused tag."),
 )

@@ -115,7 +115,7 @@ router = crud_router(
     Changes(ChangedHost, with_effects(host_changes.update), with_effects(hosts.delete)),
     Texts(
         update="Change a host; a new URI or node is followed by a refresh.",
-        delete="Delete a host; refused while machines that hostloom composed are on it.",
+        delete="Delete a host; refused while it has composed machines.",
     ),
     render=HostOut.of,
 )

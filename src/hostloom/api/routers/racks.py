@@ -95,7 +95,7 @@ router = crud_router(
     Texts(
         create="Add a rack whose DHCP server answers on its control channel.",
         update="Change a rack; a new control channel must answer.",
-        delete="Delete a rack that no VLAN names; its server goes on with what it has.",
+        delete="Delete a rack that serves no VLAN; its DHCP server keeps its configuration.",
         verb="add",
     ),
     render=RackOut.of,

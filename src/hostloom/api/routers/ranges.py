@@ -25,6 +25,6 @@ router = crud_router(
     RANGES,
     RangeOut,
     changes_of(RANGES, Sent[RangeInput], Sent[RangeChanges]),
-    Texts(delete="Delete a range; leases that it gave run out by themselves.", key="id or START-END"),
+    Texts(delete="Delete a range; its leases remain valid until they expire.", key="id or START-END"),
     render=RangeOut.of,
 )

@@ -32,7 +32,7 @@ router = crud_router(
     SubnetOut,
     changes_of(SUBNETS, CreatedSubnet, Sent[SubnetChanges]),
     Texts(
-        delete="Delete a subnet with its ranges; refused while an address of it is in use.",
+        delete="Delete a subnet with its ranges; refused while any of its addresses is in use.",
         key="CIDR, name or id",
     ),
     render=SubnetOut.of,

@@ -75,7 +75,7 @@ router = crud_router(
     ),
     Texts(
         create="Create a tagged VLAN.",
-        delete="Delete a tagged VLAN that nothing is on.",
+        delete="Delete a tagged VLAN without subnets, interfaces and machines.",
         key="FABRIC/VID, id, or a name that only it has",
         noun="VLAN",
     ),
