@@ -24,7 +24,7 @@ class Tokens(Protocol):
 
 
 class ApiKeys(Protocol):
-    """Keys of MAAS's form."""
+    """Keys in MAAS's format."""
 
     def add(self, key: ApiKey) -> None: ...
 
@@ -43,7 +43,7 @@ class Passwords(Protocol):
         ...
 
     def put(self, user_id: UserId, hashed: str) -> None:
-        """Replace it; NotFound."""
+        """Replace the hash; NotFound."""
         ...
 
 

@@ -33,5 +33,5 @@ class ImageStore(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """By name; NotFound."""
+        """A record by name; NotFound."""
         ...

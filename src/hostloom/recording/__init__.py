@@ -1,1 +1,1 @@
-"""Records what readings of hosts found; it never deletes anything."""
+"""Records the results of readings of hosts; it never deletes anything."""

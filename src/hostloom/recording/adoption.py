@@ -1,4 +1,4 @@
-"""Machines that hostloom did not create or move: their record follows what is seen, read-only."""
+"""Records machines that hostloom did not create; their records follow the readings."""
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.hostnames import hostnames, unused_hostname
 
-#: Of an enlisted machine that turns out to run on a host, these stay as they are.
+#: Fields that do not change when an enlisted machine turns out to run on a host.
 _KEPT = (
     "system_id",
     "hostname",
@@ -75,7 +75,7 @@ class Adoption:
         return self._uow.machines.update(machine)
 
     def read_again(self, machine: Machine, observed_machine: ObservedMachine) -> Machine:
-        """The record as the machine is now; its name follows libvirt's where that has changed."""
+        """The record with the machine's current state; its name follows a change of libvirt's name."""
         nics = {nic.mac: nic for nic in machine.interfaces}
         changed = replace(
             machine,
@@ -93,7 +93,7 @@ class Adoption:
         return changed
 
     def bring(self, machine: Machine, observed_machine: ObservedMachine) -> Machine:
-        """A machine that moved here from another host."""
+        """The record of a machine that moved here from another host."""
         machine = replace(
             machine, host_id=self._host.id, power=observed_machine.power, domain_name=observed_machine.name
         )
@@ -110,7 +110,7 @@ class Adoption:
     def _attached(
         self, nic: MachineInterface, observed_interface: ObservedInterface | None
     ) -> MachineInterface:
-        """The NIC as it meets this host; where its VLAN is not known, it is thought to have stayed."""
+        """The NIC with its attachment on this host; if its VLAN is unknown, it is assumed to be unchanged."""
         if observed_interface is None:
             return nic
         return replace(
@@ -146,7 +146,7 @@ class Adoption:
             return MachineInterface(name, nic.mac, attachment, vlan_id, model=nic.model)
         return replace(before, name=name, attachment=attachment, vlan_id=vlan_id, model=nic.model)
 
-    # -- what is known already, read once for all machines of a reading -----------------------------------
+    # -- existing records, read once for all machines of a reading ----------------------------------------
 
     @cached_property
     def _snapshot(self) -> Snapshot:
@@ -158,7 +158,7 @@ class Adoption:
 
     @cached_property
     def _holders(self) -> dict[MacAddress, set[SystemId]]:
-        """The machines that have the MACs which were seen."""
+        """The machines with the observed MACs."""
         return self._uow.machines.holders(self._macs)
 
     @cached_property
@@ -167,7 +167,7 @@ class Adoption:
 
     @cached_property
     def _enlisted_keys(self) -> dict[str | MacAddress, SystemId]:
-        """Enlisted machines by their UUIDs and MACs that were seen."""
+        """Enlisted machines by the observed UUIDs and MACs."""
         return self._uow.machines.enlisted_keys([machine.uuid for machine in self._seen], self._macs)
 
     def _free_hostname(self, base: str) -> str:
@@ -180,7 +180,7 @@ class Adoption:
             self._holders.setdefault(nic.mac, set()).add(machine.system_id)
 
     def _enlisted(self, observed_machine: ObservedMachine) -> Machine | None:
-        """The enlisted machine that it is; MACs of machines on hosts are no evidence."""
+        """The matching enlisted machine; MACs of machines on hosts are not evidence."""
         keys = [
             observed_machine.uuid,
             *(nic.mac for nic in observed_machine.interfaces if nic.mac not in self._holders),

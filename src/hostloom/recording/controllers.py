@@ -1,4 +1,4 @@
-"""The machine that hostloom runs on, and racks, become controller nodes with the interfaces they have now."""
+"""Records the machine that hostloom runs on, and racks, as controller nodes with their interfaces."""
 
 import logging
 from dataclasses import replace
@@ -35,7 +35,7 @@ def ensure_node(
     observed_network: ObservedNetwork,
     kind: NodeKind,
 ) -> Node:
-    """Finds the node of a machine that was read: the known node, one with its MACs, or a new one."""
+    """The node of a machine that was read: the known node, a node with its MACs, or a new node."""
     node = _find(uow, system_id) or _by_mac(uow, observed_network)
     if node is None:
         hostname = free_hostname(uow, observed_network.hostname or "controller")
@@ -72,7 +72,7 @@ def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
 
 
 def _by_mac(uow: UnitOfWork, observed_network: ObservedNetwork) -> Node | None:
-    """The node with these NICs; locally administered MACs count only together with an equal address."""
+    """The node with these NICs; a locally administered MAC counts only together with an equal address."""
     macs = nic_macs(observed_network.links)
     addresses = {
         address.ip

@@ -1,4 +1,4 @@
-"""Gives sagas a host's hypervisor, a fresh reading of it, where its machines are, and the spec of each."""
+"""Hosts for sagas: hypervisors, new readings, places of machines, and their specifications."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,14 +27,14 @@ from hostloom.recording.record import record_observation
 
 T = TypeVar("T")
 
-#: How often a transaction that lost against a parallel one is repeated.
+#: Maximum number of attempts of a transaction that conflicts with parallel ones.
 ROW_ATTEMPTS = 8
 
 
 def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Observation:
     """Read a host through libvirt and, if possible, its links, without changing anything.
 
-    `pools`: names of its storage pools, as far as they are known.
+    `pools`: the known names of its storage pools.
     """
     start = note_start(ports.store, name)
     observed_host = ports.hypervisors.of(name, uri).describe(pools)
@@ -45,7 +45,7 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
     except HostNotScannable:
         pass
     except (HostUnreachable, HostRefused, HostUnreadable) as error:
-        # libvirt answered: what it says of machines, pools and networks counts all the same.
+        # libvirt answered, so its machines, pools and networks are still valid.
         findings.add("links", "an answer of `ip` over SSH", error.cause)
     part = uri_host(uri)
     addresses = ports.resolver.addresses(part) if part else ()
@@ -91,7 +91,7 @@ def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
 
 
 def _written(store: Store, write: Callable[[UnitOfWork], T]) -> T:
-    """Write in a transaction of its own, anew if a parallel one changed the host first."""
+    """Write in a separate transaction, and repeat it if a parallel one changed the host."""
     left = ROW_ATTEMPTS
     while True:
         left -= 1
@@ -106,7 +106,7 @@ def _written(store: Store, write: Callable[[UnitOfWork], T]) -> T:
 
 
 def find_host(uow: UnitOfWork, name: str) -> Host:
-    """By name; NotFound."""
+    """A record by name; NotFound."""
     host = uow.hosts.find(name)
     if host is None:
         raise NotFound("host", name)
@@ -114,13 +114,13 @@ def find_host(uow: UnitOfWork, name: str) -> Host:
 
 
 def hypervisor_of(ports: Ports, machine: Machine) -> Hypervisor:
-    """The hypervisor that a machine is on."""
+    """The hypervisor of a machine's host."""
     host = host_of(ports.store, machine)
     return ports.hypervisors.of(host.name, host.uri)
 
 
 def host_of(store: Store, machine: Machine) -> Host:
-    """The host of a machine; NotFound for a bare one."""
+    """The host of a machine; NotFound for a bare machine."""
     if machine.host_id is None:
         raise NotFound("host", "", f"machine {machine.hostname!r}")
     with store.begin() as uow:
@@ -128,7 +128,7 @@ def host_of(store: Store, machine: Machine) -> Host:
 
 
 def spec_of(host: Host, machine: Machine) -> MachineSpec:
-    """What the hypervisor of its host is asked to make of a recorded machine; the same every time."""
+    """The specification of a recorded machine for its hypervisor; always the same for the same record."""
     emulation = next(
         (emulation for emulation in host.emulations if emulation.architecture == machine.architecture), None
     )
@@ -148,12 +148,12 @@ def spec_of(host: Host, machine: Machine) -> MachineSpec:
     )
 
 
-#: Maximum number of hosts that are asked for a machine, and that an event names.
+#: Maximum number of hosts that are searched for a machine, and that an event names.
 HOSTS_AT_ONCE, MAX_NAMED = 8, 20
 
 
 def note_start(store: Store, name: str) -> ReadingStart:
-    """What the store holds as a reading of a host begins; a host that is being added has no machines."""
+    """The stored state at the beginning of a reading; a host that is being added has no machines."""
     with store.begin() as uow:
         host = uow.hosts.find(name)
         machines = {} if host is None else uow.machines.generations(host.id)
@@ -172,7 +172,7 @@ def ask_elsewhere(
 ) -> tuple[Elsewhere, ...]:
     """Asks other hosts about machines that were found here but are recorded or copied there.
 
-    Hosts are asked only then, which is rare: a machine was moved or copied by hand.
+    This is rare: it happens only after a machine was moved or copied manually.
     """
     by_host: dict[HostId, list[Machine]] = {}
     with ports.store.begin() as uow:
@@ -192,9 +192,9 @@ def ask_elsewhere(
 
 
 def require_nowhere_else(ports: Ports, machine: Machine) -> None:
-    """Raise InUse if another host has a machine that is missing on its own, because it was moved by hand.
+    """Raise InUse if a machine that is missing on its host is on another host, because it was moved manually.
 
-    Hosts that do not answer cannot be asked; an event names them.
+    An event names hosts that do not answer and so could not be searched.
     """
     with ports.store.begin() as uow:
         hosts = [host for host in uow.hosts.list() if host.id != machine.host_id]

@@ -1,4 +1,4 @@
-"""Records the machines that a reading of a host found, and those that it did not find."""
+"""Records the machines that a reading of a host found, and those that are missing."""
 
 import logging
 from dataclasses import replace
@@ -21,12 +21,12 @@ from hostloom.recording.observation import Observation, is_unread, record_drift
 
 log = logging.getLogger(__name__)
 
-#: Machines in these states are in the hands of a saga: a reading does not judge them.
+#: States of machines that a saga is changing, so that a reading does not judge them.
 _IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})
 
 
 class MachineRecorder:
-    """Writes one reading of one host; the world is locked, and the host's facts are written."""
+    """Writes the machines of a reading, under the lock of the revision, after the host's facts."""
 
     def __init__(
         self, uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, observation: Observation
@@ -39,12 +39,12 @@ class MachineRecorder:
 
     @cached_property
     def _adoption(self) -> Adoption:
-        """Made when the first machine needs it: most readings find nothing to adopt."""
+        """Created at its first use, because most readings find nothing to adopt."""
         machines = self._seen.host.machines
         return Adoption(self._uow, self._ports, self._host, self._node, machines)
 
     def record(self) -> None:
-        """Record every machine that was found, then every one that was not."""
+        """Record every machine that was found, then every missing one."""
         machines = self._seen.host.machines
         machine_by_uuid = {machine.uuid: machine for machine in self._uow.machines.of_host(self._host.id)}
         others = self._recorded_elsewhere(machines)
@@ -78,7 +78,7 @@ class MachineRecorder:
         return self._uow.machines.removed_since(self._seen.start.revision, marks)
 
     def _is_current(self, machine: Machine) -> bool:
-        """Nothing has changed the machine since the reading began."""
+        """Whether the machine has not changed since the reading began."""
         start = self._seen.start
         return start is None or start.generations.get(machine.system_id) == machine.generation
 
@@ -102,20 +102,20 @@ class MachineRecorder:
             self._uow.machines.update(changed)
 
     def _compare(self, machine: Machine, one: ObservedMachine) -> Machine:
-        """Of a machine that we composed the record stays, and differences are kept beside it."""
+        """Compare a composed machine; its record does not change, and differences are stored with it."""
         drifts = (*machine_drift(machine, one), *self._copies(machine))
         record_drift(self._uow, self._ports, machine_subject(machine), machine.drift, drifts)
         return replace(machine, power=one.power, drift=drifts, domain_name=machine.domain_name or one.name)
 
     def _read_again(self, machine: Machine, one: ObservedMachine) -> Machine:
-        """Update the record of a machine that hostloom did not create to what is seen."""
+        """Update the record of a machine that hostloom did not create."""
         drifts = machine_drift(machine, one)
         copies = self._copies(machine)
         record_drift(self._uow, self._ports, machine_subject(machine), machine.drift, (*drifts, *copies))
         return replace(self._adoption.read_again(machine, one), drift=copies)
 
     def _copies(self, machine: Machine) -> tuple[Drift, ...]:
-        """Other hosts on which it is also defined, without those that deny it."""
+        """Other hosts on which the machine is also defined, without those that do not confirm it."""
         names = copies_of(machine)
         hosts = {name: self._uow.hosts.find(name) for name in names}
         return tuple(
@@ -140,7 +140,7 @@ class MachineRecorder:
     # -- machines of other hosts -------------------------------------------------------------------------
 
     def _give_way(self, machine: Machine, one: ObservedMachine, candidates: list[Machine]) -> Machine | None:
-        """An adopted record that is in fact a machine from another host, which replaces it."""
+        """Replace an adopted record that is in fact a machine from another host."""
         for other in candidates:
             if self._sighting(other, one) is Sighting.MOVED and other.state is MachineState.MISSING:
                 self._uow.release([machine.system_id])
@@ -150,7 +150,7 @@ class MachineRecorder:
         return machine
 
     def _sighting(self, machine: Machine, one: ObservedMachine) -> Sighting | None:
-        """What the machine seen here is to one that is recorded elsewhere; None: that is not known yet."""
+        """How the machine here relates to the one that is recorded elsewhere; None if still unknown."""
         if machine.host_id is None:
             return None
         answer = self._answers.get((machine.system_id, machine.host_id))
@@ -160,7 +160,7 @@ class MachineRecorder:
         return judge(machine, one, answer)
 
     def _record_other(self, machine: Machine, one: ObservedMachine) -> bool:
-        """Whether what was seen is the machine, which is recorded on another host."""
+        """Record a machine that is recorded on another host; returns whether this is that machine."""
         sighting = self._sighting(machine, one)
         if sighting is Sighting.OTHER:
             text = f"on host {self._host.name}, {one.name} has its UUID, but not its mark"
@@ -180,7 +180,7 @@ class MachineRecorder:
         return True
 
     def _move(self, machine: Machine, one: ObservedMachine) -> None:
-        """It was brought here by hand: it keeps its identity, its NICs and what is reserved for it."""
+        """Record that a machine was moved here manually; it keeps its identity, NICs and reservations."""
         moved = self._adoption.bring(machine, one)
         if moved.state is MachineState.MISSING:
             moved = replace(moved, state=_state_back(machine))
@@ -209,7 +209,7 @@ class MachineRecorder:
 
 
 def _state_back(machine: Machine) -> MachineState:
-    """The state of a machine that was missing and is seen again."""
+    """The state of a missing machine that was found again."""
     if machine.origin is not MachineOrigin.COMPOSED:
         return MachineState.DEPLOYED
     return MachineState.ALLOCATED if machine.owner else MachineState.READY
@@ -222,7 +222,7 @@ _EVENTS = {
 
 
 def record_power_events(uow: UnitOfWork, ports: Ports, machine: Machine, power: PowerState) -> None:
-    """An event where a machine has another power than was recorded, because its host or its system did it."""
+    """Record an event if the power state differs from the record: the host or the system changed it."""
     if (event := _EVENTS.get((machine.power, power))) is not None:
         kind, message = event
         uow.events.add(Event(kind, machine_subject(machine), message, ports.clock.now()))

@@ -1,4 +1,4 @@
-"""One reading of a host: what was read, what could not be read, and what differs from the record."""
+"""One reading of a host: the results, unreadable parts, and differences from the record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +16,21 @@ from hostloom.model.observed import ObservedHost, ObservedNetwork
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 
-#: Maximum number of events about one thing in one reading; further ones are counted.
+#: Maximum number of events about one subject in one reading; further ones are counted.
 MAX_TOLD = 50
 
 
 @dataclass(frozen=True)
 class ReadingStart:
-    """What the store held when a reading began: what was changed since, the reading cannot know."""
+    """The stored state when a reading began, because the reading does not know later changes."""
 
-    #: The world's revision.
+    #: The revision.
     revision: int
-    #: The generation of each machine on the host.
+    #: The generations of the machines on the host.
     generations: dict[SystemId, int]
-    #: None: it is being added.
+    #: None: the host is being added.
     host_id: HostId | None = None
-    #: Machines of the host that are defined on other hosts too.
+    #: Machines of the host that are also defined on other hosts.
     copied: tuple[SystemId, ...] = ()
 
 
@@ -41,14 +41,14 @@ class Observation:
     host: ObservedHost
     #: The host's links, or None if they cannot be read; unless the URI excludes it, a finding says why.
     network: ObservedNetwork | None
-    #: What the host part of the URI resolves to now.
+    #: Current addresses of the host name in the URI.
     addresses: tuple[Address, ...]
     at: float
-    #: What could not be read as a whole.
+    #: Parts that could not be read at all.
     findings: tuple[Finding, ...] = ()
-    #: None: a reading of an earlier version of hostloom.
+    #: None in a reading of an earlier version of hostloom.
     start: ReadingStart | None = None
-    #: What other hosts say of the machines that are recorded there.
+    #: Answers of other hosts about machines that are recorded there.
     elsewhere: tuple[Elsewhere, ...] = ()
 
 
@@ -86,7 +86,7 @@ def _details(finding: Finding) -> dict[str, str]:
 
 
 def is_unread(observed_host: ObservedHost, uuid: str) -> bool:
-    """Whether a machine that a reading does not show may be there all the same."""
+    """Whether a machine that is missing in the reading may exist nevertheless."""
     return not observed_host.machines_listed or uuid in observed_host.unread
 
 
@@ -128,7 +128,7 @@ def _with_known(pool: StoragePool, before: StoragePool) -> StoragePool:
 def record_drift(
     uow: UnitOfWork, ports: Ports, subject: EventSubject, before: Sequence[Drift], now: Sequence[Drift]
 ) -> None:
-    """Record events for what is only in `now` or only in `before`, in one statement."""
+    """Record events for differences that are only in `now` or only in `before`, in one statement."""
     began = [(EventKind.DRIFT, render_change(change)) for change in now if change not in before]
     ended = [(EventKind.DRIFT_ENDED, render_end(change)) for change in before if change not in now]
     texts = began + ended

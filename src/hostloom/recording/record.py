@@ -46,7 +46,7 @@ def record_new_host(
 ) -> Host:
     """Write the first reading of a host that was just added; `adopt` makes a node if none matches.
 
-    AlreadyExists for a host that is managed already, under another URI.
+    AlreadyExists for a host that is already managed under another URI.
     """
     uow.lock_world()
     correlation, first = _identify(uow, ports.settings, host, observation)
@@ -58,9 +58,9 @@ def record_new_host(
 
 
 def record_observation(uow: UnitOfWork, ports: Ports, host: Host, observation: Observation) -> Host:
-    """Write what a reading found of a host that is recorded; one that is outdated changes nothing.
+    """Write a reading of a recorded host; an outdated reading changes nothing.
 
-    StaleGeneration where a parallel transaction has changed the host or recorded another reading.
+    StaleGeneration if a parallel transaction has changed the host or recorded another reading.
     """
     if _is_outdated(host, observation):
         log.info("host %s: a reading is dropped, one that began after it is recorded already", host.name)
@@ -81,14 +81,14 @@ def record_observation(uow: UnitOfWork, ports: Ports, host: Host, observation: O
 
 
 def _is_outdated(host: Host, observation: Observation) -> bool:
-    """A reading that began later is recorded already."""
+    """Whether a reading that began later has already been recorded."""
     return observation.start is not None and observation.start.revision < host.read_revision
 
 
 def _identify(
     uow: UnitOfWork, settings: ServiceSettings, host: Host, observation: Observation
 ) -> tuple[Correlation, Host | None]:
-    """The node that the host is, and the host that it is already under another URI."""
+    """The host's node, and the same host under another URI, if it is already managed."""
     snapshot = uow.snapshot()
     others = [state.host for state in snapshot.hosts if state.host.id != host.id]
     links = observation.network.links if observation.network is not None else ()
@@ -98,7 +98,7 @@ def _identify(
     chosen = host.correlation.system_id if by_operator else None
     correlation = correlate(evidence, snapshot.nodes, snapshot.held, others, local, chosen)
     if correlation.state is CorrelationState.UNKNOWN and observation.network is None and observation.findings:
-        # If the links could not be read, that is no evidence against the record.
+        # Unreadable links are not evidence against the record.
         correlation = host.correlation
     return correlation, first_of(correlation, evidence, others, snapshot.node_by_system_id)
 
@@ -127,7 +127,7 @@ def _record(
 
 
 def _facts(host: Host, observation: Observation, correlation: Correlation) -> Host:
-    """The host with what a reading found; what could not be read stays as it was."""
+    """The host with the results of a reading; unreadable parts keep their values."""
     return replace(
         host,
         correlation=correlation,
@@ -151,7 +151,7 @@ def _facts(host: Host, observation: Observation, correlation: Correlation) -> Ho
 def _set_apart(
     uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> Host:
-    """It is uncertain whether this is the recorded host, so only that fact is written."""
+    """Write only that it is uncertain whether this is the recorded host."""
     _tell_identity(uow, ports, host, observation, correlation)
     _tell_back(uow, ports, host)
     changed = replace(
@@ -173,7 +173,7 @@ def _adopt(uow: UnitOfWork, ids: IdSource, host: Host, network: ObservedNetwork)
 
 
 def _match_text(before: Correlation, now: Correlation) -> str:
-    """What the host is correlated with, by which evidence, and what it was correlated with before."""
+    """The text of an event about the host's node, the evidence, and the previous node."""
     text = f"is {_state_text(now)}, was {_state_text(before)}"
     if now.evidence is not None:
         text = f"{text}; evidence: {now.evidence} ({now.matched})"
@@ -193,7 +193,7 @@ def _state_text(correlation: Correlation) -> str:
 def _tell_identity(
     uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> None:
-    """Events for a match that was gained or lost, and for a UUID that has changed or is shared."""
+    """Record events for a new or lost correlation, and for a changed or shared UUID."""
     subject, now = host_subject(host), ports.clock.now()
     before = host.correlation
     if (before.state, before.system_id) != (correlation.state, correlation.system_id):
@@ -239,7 +239,7 @@ def record_network(
     bridges: frozenset[str] = frozenset(),
     network_vids: Mapping[str, frozenset[int]] | None = None,
 ) -> Node:
-    """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
+    """Write a node's interfaces, and create new fabrics, VLANs and subnets."""
     if node.scanned_at is not None:
         record_drift(uow, ports, subject, (), _told(node.interfaces, drift(node, observed_network)))
     read_interfaces = [nic for nic in node.interfaces if nic.name not in observed_network.unread]
@@ -257,7 +257,7 @@ def record_network(
 
 
 def _told(recorded: Sequence[NodeInterface], changes: Sequence[Drift]) -> Sequence[Drift]:
-    """The changes; for a vanished interface, with what is kept of it."""
+    """The changes for events; for a vanished interface, with the settings that are kept."""
     kept = {nic.name for nic in recorded if nic.vlan_source is VlanSource.OPERATOR}
     return [
         replace(change, observed="gone (the VLAN that was set for it is kept until it is back)")
@@ -268,7 +268,7 @@ def _told(recorded: Sequence[NodeInterface], changes: Sequence[Drift]) -> Sequen
 
 
 def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, VlanId]:
-    """Create what is new; returns a map from the inventory's negative placeholder ids to real VLANs."""
+    """Create new networks; returns a map from the inventory's negative placeholder ids to real VLANs."""
     fabrics: dict[FabricId, FabricId] = {}
     vlans: dict[VlanId, VlanId] = {}
     for fabric in inventory.new_fabrics:
@@ -282,7 +282,7 @@ def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, Vl
 
 
 def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
-    """A new fabric has an untagged VLAN, which gets the observed MTU."""
+    """The VLAN, created if necessary. A new fabric has an untagged VLAN, which gets the observed MTU."""
     existing = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
     if existing is None:
         return uow.vlans.add(vlan)

@@ -1,1 +1,1 @@
-"""Durable actions over ports only: tables of steps with their undo, and the worker that runs them."""
+"""Durable actions over ports: tables of steps with their undo, and the worker that runs them."""

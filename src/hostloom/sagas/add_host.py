@@ -1,4 +1,4 @@
-"""Add a host: trust its key, read it, record it with the node that it is."""
+"""Add a host: pin its key, read it, and record it with its node."""
 
 from dataclasses import dataclass, replace
 
@@ -17,21 +17,21 @@ from hostloom.sagas.saga import Run, Saga, Step
 
 @dataclass(frozen=True)
 class AddHostInput:
-    """The host as the user described it; `host.id` is 0, or the one that it is to get."""
+    """The host as described by the user; `host.id` is 0 or the id that it should get."""
 
     host: Host
-    #: Fingerprint of the SSH key that the user accepted; empty when none is needed or it is pinned.
+    #: Fingerprint of the SSH key that the user accepted; empty if none is needed or it is pinned.
     accept_key: str
-    #: Create the node from the host's own interfaces if no known one matches.
+    #: Create the node from the host's interfaces if no known node matches.
     adopt: bool
-    #: The host has its row already, for clients that need its id before it is read.
+    #: The host is already recorded, for clients that need its id before it is read.
     recorded: bool = False
 
 
 def _pin(run: Run[AddHostInput]) -> None:
     host = run.input.host
     if not run.input.accept_key or run.ports.keys.pinned(host.uri) == run.input.accept_key:
-        # Another host or rack may have pinned it: from now on this host needs it, too.
+        # Another host or rack may have pinned the key; from now on this host also needs it.
         run.ports.keys.retain(host.uri)
         return
     offered = run.ports.keys.offered(host.uri)
@@ -58,10 +58,11 @@ def _observe(run: Run[AddHostInput]) -> Observation:
 def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
     key = run.ports.keys.pinned(run.input.host.uri) or ""
     if run.input.recorded:
-        # By its id: a client may have renamed it since. NotFound: it was deleted since.
+        # Found by id, because a client may have renamed the host meanwhile. NotFound: it was deleted
+        # meanwhile.
         host = uow.hosts.get(run.input.host.id)
         if host.uri != run.input.host.uri:
-            # It was sent elsewhere since, and is read there.
+            # Its URI was changed meanwhile, so the host is read at the new URI.
             return
         host = uow.hosts.update(replace(host, host_key=key))
     elif uow.hosts.find(run.input.host.name) is not None:

@@ -1,4 +1,4 @@
-"""Build a boot image: fetch the kernel's packages, pack, take into use, and drop what is too old."""
+"""Build a boot image: fetch the kernel's packages, pack, activate, and delete old images."""
 
 from dataclasses import dataclass
 
@@ -13,20 +13,20 @@ from hostloom.sagas.saga import Run, Saga, Step
 
 @dataclass(frozen=True)
 class BuildImageInput:
-    """Which image."""
+    """The image to build."""
 
     flavour: Flavour
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The kernel's packages, by the names of their files."""
+    """The file names of the kernel's packages."""
 
     packages: tuple[str, ...]
 
 
 def images_of(images: ImageStore | None) -> ImageStore:
-    """Where images are; ImageFailed on a server that keeps none."""
+    """The image store; ImageFailed on a server without one."""
     if images is None:
         raise ImageFailed("image_dir", "this server keeps no boot images")
     return images

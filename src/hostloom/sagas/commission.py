@@ -1,4 +1,4 @@
-"""Commission: have a machine boot from the network and report what it is, or give it up in time."""
+"""Commission: let a machine boot from the network and report its hardware within a time limit."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class CommissionInput:
 
 @dataclass(frozen=True)
 class StateBeforeCommissioning:
-    """How the machine was, for the undo."""
+    """The machine's previous state, for the undo."""
 
     state: MachineState
     next_boot: BootAction | None
@@ -54,7 +54,7 @@ def _mark(run: Run[CommissionInput], uow: UnitOfWork) -> StateBeforeCommissionin
 
 
 def _unmark(run: Run[CommissionInput], uow: UnitOfWork) -> None:
-    """One that has reported meanwhile stays what it became."""
+    """Restore the machine, unless it has reported meanwhile."""
     machine = uow.machines.get(run.input.system_id)
     if run.has(MARK) and machine.state is MachineState.COMMISSIONING:
         before = run.output(MARK)
@@ -71,7 +71,7 @@ def _note_power(run: Run[CommissionInput]) -> WasRunning:
 
 
 def _restart(run: Run[CommissionInput]) -> None:
-    """A bare machine has no power that we control: its operator switches it on."""
+    """Restart a machine on a host; the operator must switch a bare machine on."""
     machine = _machine(run)
     if machine.host_id is None:
         return
@@ -108,11 +108,11 @@ COMMISSION = Saga("commission", CommissionInput, (MARK, POWER_STATE, RESTART, SE
 
 
 def give_up_overdue(ports: Ports) -> None:
-    """Call those failed whose report did not come in time."""
+    """Mark machines with overdue reports as failed."""
     with ports.store.begin() as uow:
         overdue = uow.machines.overdue(ports.clock.now())
     for machine in overdue:
-        # One that has changed meanwhile may have reported at last: the next look sees it.
+        # A machine that has changed meanwhile may have reported; the next check shows it.
         with suppress(StaleGeneration), ports.store.begin() as uow:
             _give_up(uow, ports, machine)
             uow.commit()

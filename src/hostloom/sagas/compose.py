@@ -1,4 +1,4 @@
-"""Compose: from what is wanted to running machines, their addresses reserved and published; all or none."""
+"""Compose: places machines, reserves and publishes their addresses, creates and starts them; all or none."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from hostloom.sagas.taken_addresses import ask_beside, require_free, settle_addr
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many NICs' proofs ended how; the proofs themselves are kept with the machines."""
+    """The number of NICs by result of the proof; the proofs themselves are stored with the machines."""
 
     nics: dict[str, int]
 
@@ -37,7 +37,7 @@ class Verdicts:
 def _on_hosts(
     run: Run[ComposeInput], act: Callable[[Hypervisor, Host, Machine], None], *, to_the_end: bool = False
 ) -> None:
-    """Act on every machine; hosts at once."""
+    """Act on every machine, in parallel on all hosts."""
 
     def on_host(host: Host, machines: Iterator[Machine]) -> None:
         hypervisor = run.ports.hypervisors.of(host.name, host.uri)
@@ -102,7 +102,7 @@ def _publish(run: Run[ComposeInput]) -> None:
 
 
 def _withdraw(run: Run[ComposeInput]) -> None:
-    # A server that is down gives nothing to anybody, and is set from the store when it is back.
+    # A server that is down assigns no addresses, and gets the stored state when it is back.
     publish_dhcp(run.ports, ())
 
 
@@ -135,7 +135,7 @@ def _verify(run: Run[ComposeInput]) -> Verdicts:
 
 
 def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
-    """Every NIC's proof; HypervisorRejected where one is not attached as planned."""
+    """Prove all NICs; HypervisorRejected if one is not attached as planned."""
     answers, expectations = run.once(ask_beside), run.once(read_wants)
 
     def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
@@ -175,7 +175,7 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Give machines that were composed for a user to that user."""
+    """Assign machines that were composed for a user to that user."""
     owned: dict[str, list[SystemId]] = {}
     for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
         if request.owner:

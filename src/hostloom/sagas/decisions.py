@@ -1,4 +1,4 @@
-"""Decides what is composed: resolves the groups that requests name, checks plans, and words refusals."""
+"""Decides on composes: resolves the groups in requests, checks plans, and explains refusals."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +24,14 @@ from hostloom.model.stored_plan import PlanContent, PlanDifference
 from hostloom.ports.repositories import Repository, find_by_key
 from hostloom.ports.store import UnitOfWork
 
-#: Of the processor, for a decision: one alone takes milliseconds.
+#: CPU time limit of a decision in seconds; a single machine takes milliseconds.
 DECIDE_S = 10.0
 DECIDE_S_EACH = 0.1
 
 
 @contextmanager
 def in_time(machines: int = 1) -> Iterator[None]:
-    """Decisions inside end with DecisionTooLong once they have taken too much of the processor."""
+    """End decisions in the block with DecisionTooLong after too much CPU time."""
     limit_s = DECIDE_S + DECIDE_S_EACH * machines
     ends_at = time.thread_time() + limit_s
 
@@ -44,7 +44,7 @@ def in_time(machines: int = 1) -> Iterator[None]:
 
 
 def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Identities]) -> JointDecision:
-    """Decide, and have the independent checker look at all plans together."""
+    """Decide, and let the independent checker verify all plans together."""
     with in_time(len(batch.machines)):
         joint_decision = decide_all(snapshot, batch, tuple(identities))
     if joint_decision.refused_at is None and (wrong := check_all(snapshot, batch, joint_decision.plans)):
@@ -53,7 +53,7 @@ def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Id
 
 
 def plans_or_refuse(decision: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
-    """The plans, or Refused with the code, words and explanation of the machine that found no place."""
+    """The plans, or Refused with the code, text and explanation of the machine that does not fit."""
     if decision.refused_at is None:
         return decision.plans
     explanation = decision.explanations[0]
@@ -64,23 +64,23 @@ def plans_or_refuse(decision: JointDecision, identities: Sequence[Identities]) -
 
 
 def on_hosts(batch: ParsedBatch, hosts: Sequence[str]) -> ParsedBatch:
-    """The batch with each machine on the host that was chosen for it, in turn."""
+    """The batch with every machine on its chosen host, in order."""
     pairs = zip(batch.machines, hosts, strict=True)
     return ParsedBatch(tuple(replace(request, host=host) for request, host in pairs))
 
 
 def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
-    """The host of each plan."""
+    """The hosts of the plans."""
     return tuple(plan.host_name for plan in plans)
 
 
 def differs(before: Snapshot, after: Snapshot, name: str, size_bytes: int) -> bool:
-    """Whether a host is another one to a decision that puts disks of so many bytes on it."""
+    """Whether a host differs for a decision that puts disks of this size on it."""
     return _facts(before, name, size_bytes) != _facts(after, name, size_bytes)
 
 
 def _facts(snapshot: Snapshot, name: str, size_bytes: int) -> tuple[object, ...]:
-    """What a decision looks at of a host; of the free bytes of its storage pools whether they are enough."""
+    """The facts of a host that a decision uses; of free space only whether it suffices."""
     state = next((state for state in snapshot.hosts if state.host.name == name), None)
     if state is None:
         return ()
@@ -100,9 +100,9 @@ def _facts(snapshot: Snapshot, name: str, size_bytes: int) -> tuple[object, ...]
 
 
 def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) -> tuple[Plan, ...]:
-    """Decide once more what was planned, on the hosts of the plan; PlanStale tells every difference.
+    """Decide again on the hosts of a plan; PlanStale lists all differences.
 
-    The plan told how old the facts were. Hosts are read again meanwhile, so facts may be newer than it.
+    The ages of facts are not compared, because hosts are read again meanwhile.
     """
     batch = on_hosts(content.batch, hosts_of(content.plans))
     identities = tuple(replace(identity, at=None) for identity in content.identities)
@@ -119,7 +119,7 @@ def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) ->
 
 
 def refusal_of(explanation: Explanation) -> Refusal:
-    """Why it was refused."""
+    """The reason for a refusal."""
     if explanation.refusal is None:
         raise AssertionError("a decision without plan has a refusal")
     return explanation.refusal
@@ -132,9 +132,9 @@ def _stale(plan_id: str, differences: tuple[PlanDifference, ...]) -> PlanStale:
 
 
 def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
-    """The batch with the ids of its zones, resource pools and domains; NotFound for one that does not exist.
+    """The batch with the ids of its zones, resource pools and domains; NotFound for unknown ones.
 
-    A group whose id is known is not looked up by its name again: it may have another name by now.
+    A group with a known id is not looked up by name again, because it may have been renamed.
     """
     zone_id = _ids_of(lambda: uow.zones, "zone")
     pool_id = _ids_of(lambda: uow.resource_pools, "resource pool")
@@ -152,7 +152,7 @@ def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
 
 
 def bind_groups(batch: ParsedBatch) -> ParsedBatch:
-    """The batch with hosts bound to the zones and resource pools that are named, where no host is."""
+    """The batch with the choice of hosts restricted to the named zones and resource pools."""
 
     def bind(request: ParsedRequest) -> ParsedRequest:
         if request.host is not None:
@@ -163,7 +163,7 @@ def bind_groups(batch: ParsedBatch) -> ParsedBatch:
 
 
 def _ids_of(groups: Callable[[], Repository[Any, Any]], kind: str) -> Callable[[str | None, int | None], Any]:
-    """The id of a group by its key or its known id. Each group is looked up once; None stays None."""
+    """The id of a group by its key or known id. Every group is looked up once; None stays None."""
     ids: dict[tuple[str | None, int | None], Any] = {(None, None): None}
 
     def id_of(key: str | None, group_id: int | None) -> Any:
@@ -176,12 +176,12 @@ def _ids_of(groups: Callable[[], Repository[Any, Any]], kind: str) -> Callable[[
 
 
 def composed_tags(requested: Sequence[str], of_host: Sequence[str]) -> tuple[str, ...]:
-    """The tags of a machine: those requested, those of every composed machine, and those of its host."""
+    """The tags of a machine: requested tags, tags of all composed machines, and tags of its host."""
     return tuple(dict.fromkeys((*requested, *COMPOSED_TAGS, *of_host)))
 
 
 def ensure_composed_tags(uow: UnitOfWork) -> None:
-    """List these tags before the first machine carries them; one that is there keeps its kernel options."""
+    """Create missing tags before the first machine has them; existing ones keep their kernel options."""
     for name, kernel_options in COMPOSED_TAGS.items():
         if uow.tags.find(name) is None:
             uow.tags.add(Tag(TagId(0), name, "given to composed machines", kernel_options))

@@ -1,4 +1,4 @@
-"""Decompose: take a composed machine apart, and give back everything that it held."""
+"""Decompose: delete a composed machine and release everything that was reserved for it."""
 
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ class DecomposeInput:
 
 @dataclass(frozen=True)
 class StateBeforeDecompose:
-    """How the machine was, for the undo."""
+    """The machine's previous state, for the undo."""
 
     state: MachineState
     dhcp_published: bool
@@ -51,7 +51,7 @@ def _withdraw(run: Run[DecomposeInput], uow: UnitOfWork) -> StateBeforeDecompose
 
 
 def _publish(run: Run[DecomposeInput]) -> None:
-    # A server that is down gives nothing to anybody, and is set from the store when it is back.
+    # A server that is down assigns no addresses, and gets the stored state when it is back.
     publish_dhcp(run.ports, ())
 
 
@@ -63,7 +63,7 @@ def _restore(run: Run[DecomposeInput], uow: UnitOfWork) -> None:
 
 
 def _note_power(run: Run[DecomposeInput]) -> WasRunning:
-    """A machine that is gone from its host may have been moved: what it holds is then in use elsewhere."""
+    """Record the power; a missing machine may have been moved, and then uses its resources elsewhere."""
     machine = _machine(run)
     power = hypervisor_of(run.ports, machine).power(machine.uuid)
     if power is PowerState.UNKNOWN:
@@ -113,7 +113,7 @@ WITHDRAW = Step[DecomposeInput, StateBeforeDecompose](
 POWER_STATE = Step[DecomposeInput, WasRunning]("power-state", WasRunning, do=_note_power)
 POWER_OFF = Step[DecomposeInput, None]("power-off", do=_power_off, undo=_power_on)
 DOMAIN = Step[DecomposeInput, None]("domain", do=_delete_machine, undo=_define_again)
-#: A disk that is gone stays gone: from here on there is only forward.
+#: A deleted disk cannot be restored, so from here on the saga only goes forward.
 VOLUMES = Step[DecomposeInput, None]("volumes", do=_delete_volumes, forward_only=True)
 RELEASE = Step[DecomposeInput, None]("release", rows=_release)
 

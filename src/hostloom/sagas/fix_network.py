@@ -1,4 +1,4 @@
-"""Fix a host's libvirt networks: libvirt's DHCP off and ours on, or a network `maas` made; undone exactly."""
+"""Fix a host's libvirt networks: serve a network with our DHCP instead of libvirt's, or create `maas`."""
 
 from dataclasses import dataclass, replace
 
@@ -22,19 +22,19 @@ from hostloom.sagas.saga import Run, Saga, Step
 
 @dataclass(frozen=True)
 class FixInput:
-    """What was asked for, and the steps that the user saw."""
+    """The request, and the steps that the user has seen."""
 
     host: str
     network: str | None
     bridge: str | None
-    #: UUID of the network that is made, if one is.
+    #: UUID for a new network.
     uuid: str
     steps: tuple[FixStep, ...]
 
 
 @dataclass(frozen=True)
 class Made:
-    """The network that is made; None: none is."""
+    """The created network; None if none was created."""
 
     spec: NetworkSpec | None
 
@@ -47,20 +47,20 @@ class Served:
 
 
 def fix_of(uow: UnitOfWork, host: str, network: str | None, bridge: str | None) -> FixPlan:
-    """What mending the host's networks comes to, as everything is recorded now."""
+    """The fix of the host's networks according to the current records."""
     state = uow.snapshot().host_by_id[find_host(uow, host).id]
     return plan_fix(uow.snapshot(), state, _rack_nodes(uow), network, bridge)
 
 
 def steps_or_refuse(plan: FixPlan) -> tuple[FixStep, ...]:
-    """The steps; Refused, with the first reason's code, where there are none."""
+    """The steps of a fix; Refused with the first reason's code if there are none."""
     if plan.refusals:
         raise Refused(plan.refusals[0].code, "; ".join(render_fix(plan)))
     return plan.steps
 
 
 def _rack_nodes(uow: UnitOfWork) -> tuple[Node, ...]:
-    """The nodes that racks are on."""
+    """The nodes of racks."""
     nodes = uow.snapshot().node_by_system_id
     return tuple(nodes[key] for key in sorted({rack.system_id for rack in uow.racks.list()} & nodes.keys()))
 
@@ -75,7 +75,7 @@ def _observe(run: Run[FixInput]) -> Observation:
 
 
 def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:
-    """Record what was read, and hold what is to be done now against what the user saw."""
+    """Record the reading, and compare the current steps with those that the user has seen."""
     fix_input = run.input
     record_observation(uow, run.ports, find_host(uow, fix_input.host), run.output(OBSERVE))
     plan = fix_of(uow, fix_input.host, fix_input.network, fix_input.bridge)
@@ -146,7 +146,7 @@ def _stop_serving(run: Run[FixInput], uow: UnitOfWork) -> None:
 
 
 def _publish(run: Run[FixInput]) -> None:
-    """What was served before need not be published."""
+    """Publish VLANs that were not served before."""
     if run.has(SERVE) and (vlan_ids := run.output(SERVE).vlan_ids):
         publish_dhcp(run.ports, vlan_ids)
 
@@ -159,7 +159,7 @@ def _record(run: Run[FixInput], uow: UnitOfWork) -> None:
 
 
 def _quietened(run: Run[FixInput]) -> str | None:
-    """The network whose libvirt DHCP is turned off."""
+    """The network on which libvirt's DHCP is turned off."""
     off = (step.subject for step in run.input.steps if step.kind is FixStepKind.LIBVIRT_DHCP_OFF)
     return next(off, None)
 

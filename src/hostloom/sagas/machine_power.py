@@ -17,7 +17,7 @@ class WasRunning:
 
 
 def require_as_composed(hypervisor: Hypervisor, machine: Machine) -> None:
-    """Raise MachineDiffers, naming the differences; one that is gone, or not ours, has none."""
+    """Raise MachineDiffers with the differences; a missing or foreign machine has none."""
     observed_machine = (
         hypervisor.find_machine(machine.uuid) if machine.origin is MachineOrigin.COMPOSED else None
     )

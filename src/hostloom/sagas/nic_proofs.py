@@ -1,4 +1,4 @@
-"""Proves NICs: observes them on their hosts, probes the network at their attach points, and judges both."""
+"""Proves NICs: observes them on their hosts, probes the network at their attachments, and judges both."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.wire import ProbePoint, WireProbe
 from hostloom.sagas.saga import Run, for_each_host
 
-#: Addresses that a NIC has a lease of, by machine and name of the NIC.
+#: Leased addresses of NICs, by machine and name of the NIC.
 Leased = Mapping[tuple[SystemId, str], Collection[Address]]
 Wants = Mapping[SystemId, Sequence[NicExpectation]]
 
@@ -49,7 +49,7 @@ class WireAnswers:
         self._found = verdicts
 
     def beside(self, host: Host, expectation: NicExpectation) -> NeighbourVerdicts:
-        """The result for a NIC, or why there is none."""
+        """The result for a NIC, or the reason why none exists."""
         point = probe_point(expectation)
         if isinstance(point, VerificationReason):
             return NeighbourVerdicts(unknown=point)
@@ -59,7 +59,7 @@ class WireAnswers:
 def ask_wire(
     run: Run[Any], expectations_by_host: Mapping[Host, Sequence[NicExpectation]], listen_s: float
 ) -> WireAnswers:
-    """Probe and listen for answers; a probe that cannot run has a reason, and nothing raises."""
+    """Probe and collect answers; a probe that cannot run becomes a reason, without an exception."""
     if run.ports.wire is None:
         return WireAnswers({})
     work = {
@@ -101,7 +101,7 @@ def _ask(
 
 
 def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[NicObservation]:
-    """Machines as their host shows them; its links are read once, after the last was started."""
+    """Machines as observed on their host; its links are read once, after all machines were started."""
     hypervisor = ports.hypervisors.of(host.name, host.uri)
     observed_machines = [hypervisor.find_machine(machine.uuid) for machine in machines]
     running = any(NicObservation(observed_machine, None).running for observed_machine in observed_machines)
@@ -142,7 +142,7 @@ def prove_machine(
 
 
 def require_attached(host: Host, machine: Machine, machine_proof: MachineProof) -> None:
-    """HypervisorRejected for the first NIC that is not where it was planned."""
+    """HypervisorRejected for the first NIC that is not attached as planned."""
     for proof in machine_proof.proofs:
         for evidence in proof.evidence:
             if evidence.check is Check.ATTACHMENT and evidence.verdict is Verdict.FAILED:
@@ -151,7 +151,7 @@ def require_attached(host: Host, machine: Machine, machine_proof: MachineProof) 
 
 
 def wire_event(subject: EventSubject, proofs: Sequence[NicProof], time: float) -> Event | None:
-    """What is told of a machine whose checks failed."""
+    """The event for a machine with failed checks."""
     failed = [proof for proof in proofs if proof.verdict is Verdict.FAILED]
     if not failed:
         return None

@@ -1,4 +1,4 @@
-"""The first half of compose: choose hosts that were just re-read, and reserve everything on them at once."""
+"""The first half of compose: chooses hosts, reads them again, and reserves everything at once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,30 +30,29 @@ from hostloom.sagas.decisions import (
 from hostloom.sagas.saga import Run, Step, for_each_host
 from hostloom.serialization import from_json
 
-#: Machines, each with its host.
+#: Machines with their hosts.
 Placed = Sequence[tuple[Machine, Host]]
-#: Rounds of choosing and re-reading before a request that leaves the host open takes what it has.
+#: Rounds of choosing and reading hosts before a request without a fixed host accepts the last choice.
 HOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class ComposeInput:
-    """What is wanted, and everything random about it, drawn before the operation was recorded."""
+    """The request, and all random values, generated before the operation was recorded."""
 
     batch: ParsedBatch
     #: In the order of the batch.
     identities: tuple[Identities, ...]
-    #: The kept plan that must be met to the last field.
+    #: The stored plan that must be met exactly.
     plan_id: str | None = None
-    #: The host of each machine as the service decided, and the world's revision that it looked at; without
-    #: them the saga decides by itself.
+    #: The hosts that the service chose, and the revision that it used; without them the saga chooses.
     hosts: tuple[str, ...] = ()
     revision: int | None = None
 
 
 @dataclass(frozen=True)
 class ChosenHosts:
-    """The host of each machine, re-read and still the right one."""
+    """The hosts of the machines, read again and still the right choice."""
 
     hosts: tuple[str, ...]
 
@@ -64,12 +63,12 @@ def read_input(operation: Operation) -> ComposeInput:
 
 
 def read_content(uow: UnitOfWork, plan_id: str) -> PlanContent:
-    """A kept plan in full; PlanGone."""
+    """A complete stored plan; PlanGone."""
     return from_json(uow.plans.content(plan_id), PlanContent)
 
 
 def observe(run: Run[ComposeInput]) -> ChosenHosts:
-    """Read the chosen hosts again; choose and read others where the world is no longer as it was."""
+    """Read the chosen hosts again; choose and read other hosts if the state has changed."""
     if run.input.plan_id is not None:
         with run.ports.store.begin() as uow:
             hosts = hosts_of(read_content(uow, run.input.plan_id).plans)
@@ -88,7 +87,7 @@ def observe(run: Run[ComposeInput]) -> ChosenHosts:
 
 
 def _choose(run: Run[ComposeInput], read: set[str]) -> ChosenHosts:
-    """Decide and read hosts again, until the decision leads to hosts that are among the `read` ones."""
+    """Decide and read hosts again, until all chosen hosts have been `read`."""
     for _ in range(HOST_ATTEMPTS):
         with run.ports.store.begin() as uow:
             decision = decide_batch(uow.snapshot(), run.input.batch, run.input.identities)
@@ -109,8 +108,8 @@ def _refresh(run: Run[ComposeInput], hosts: Iterable[str]) -> None:
 
 
 def _has_changed(run: Run[ComposeInput], before: Snapshot, after: Snapshot) -> bool:
-    """Whether the decision may be another one: by what was read of its hosts, or by what others changed."""
-    # Each reading is a revision of its own.
+    """Whether the decision may change because of the readings or because of other requests."""
+    # Every reading creates a revision.
     if after.revision > before.revision + len(set(run.input.hosts)):
         return True
     counts: Counter[str] = Counter()
@@ -120,7 +119,7 @@ def _has_changed(run: Run[ComposeInput], before: Snapshot, after: Snapshot) -> b
 
 
 def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Decide inside the reserving transaction, on hosts that were just read, and reserve what is decided."""
+    """Decide inside the reserving transaction on hosts that were just read, and reserve the result."""
     snapshot = uow.snapshot()
     if run.input.plan_id is None:
         decision = _decide_on_chosen(run, snapshot)
@@ -150,7 +149,7 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:
-    """What the request leads to, if to the chosen hosts; else what it leads to on these."""
+    """The decision, if it leads to the chosen hosts; otherwise the decision on the chosen hosts."""
     batch, identities = run.input.batch, run.input.identities
     chosen = run.output(OBSERVE).hosts
     free = decide_batch(snapshot, batch, identities)
@@ -164,12 +163,12 @@ def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecisi
 
 
 def choose_again(run: Run[ComposeInput]) -> None:
-    """A host filled up, or changed, since it was chosen: choose and re-read once more."""
+    """Choose and read again, because a host has filled up or changed since it was chosen."""
     run.outputs[OBSERVE.name] = observe(run)
 
 
 def read_placed(run: Run[ComposeInput]) -> Placed:
-    """The machines and their hosts: what a hypervisor needs of them stays as it was reserved."""
+    """The machines with their hosts; the fields for a hypervisor do not change after the reservation."""
     with run.ports.store.begin() as uow:
         machines = uow.machines.some([identity.system_id for identity in run.input.identities])
         if len(machines) != len(run.input.identities):
@@ -183,14 +182,14 @@ def read_placed(run: Run[ComposeInput]) -> Placed:
 
 
 def is_reserved(run: Run[ComposeInput]) -> bool:
-    """Whether the machines are recorded: they are not where a process died between two reservations."""
+    """Whether the machines are recorded; they are not if a process died between two reservations."""
     with run.ports.store.begin() as uow:
         keys = [identities.system_id for identities in run.input.identities]
         return len(uow.machines.some(keys)) == len(keys)
 
 
 def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicExpectation]]:
-    """What is to be proven of the machines' NICs."""
+    """The expectations for proofs of the machines' NICs."""
     with run.ports.store.begin() as uow:
         return _wants_of(uow.snapshot(), run.once(read_placed))
 
@@ -200,7 +199,7 @@ def _wants_of(snapshot: Snapshot, pairs: Placed) -> Mapping[SystemId, Sequence[N
 
 
 def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Give everything back."""
+    """Release all reservations."""
     uow.release([identity.system_id for identity in run.input.identities])
 
 

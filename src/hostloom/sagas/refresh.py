@@ -1,4 +1,4 @@
-"""Refresh: re-read a host and record what changed; it never deletes a machine or a disk."""
+"""Refresh: read a host again and record changes; it never deletes machines or disks."""
 
 from dataclasses import dataclass
 

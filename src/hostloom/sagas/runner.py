@@ -1,4 +1,4 @@
-"""Runs the operation of a saga from its present state until it ends, is stuck or must be left."""
+"""Runs the operation of a saga from its recorded state until it ends, is stuck or must be left."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -17,17 +17,17 @@ from hostloom.serialization import from_json, to_json
 
 log = logging.getLogger(__name__)
 
-#: After a retryable error, a step is tried again after each of these pauses.
+#: Pauses before a step is repeated after retryable errors.
 RETRY_PAUSES_S = (0.5, 2.0)
-#: After this many lost races, the lock is taken before deciding; until then, others need not wait.
+#: After this number of conflicts the lock is taken before deciding; until then, others need not wait.
 LOCKED_AFTER = 3
-#: Errors of the whole operation: its records stay, and it continues from there.
+#: Errors that interrupt the operation: its records stay, and it continues from them.
 _NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
 _CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
 
 
 class Runner:
-    """Runs a claimed operation until it ends, from its present state."""
+    """Runs a claimed operation from its recorded state until it ends."""
 
     def __init__(
         self,
@@ -56,8 +56,8 @@ class Runner:
     def run(self) -> Operation:
         """Return the operation when it has finished, is stuck or must be left.
 
-        LeaseLost when another process took it over. DatabaseUnavailable leaves the operation as it is
-        recorded: another runner of the same claim goes on with it when the database is back.
+        LeaseLost if another process has taken over. DatabaseUnavailable leaves the operation as recorded;
+        another runner of the same claim continues when the database is back.
         """
         if self._operation.state is OperationState.RUNNING:
             self._forward()
@@ -154,7 +154,7 @@ class Runner:
         return do(self._run)
 
     def _save_progress(self, done_bytes: int, total_bytes: int | None) -> bool:
-        """Write how far the running step is; whether the user wants to cancel."""
+        """Write the progress of the running step; returns whether the user has requested a cancellation."""
         record = replace(self._records[self._at.name], done_bytes=done_bytes, total_bytes=total_bytes)
         self._note(record)
         with self._ports.store.begin() as uow:
@@ -241,7 +241,7 @@ class Runner:
         )
 
     def _note(self, record: StepRecord) -> None:
-        """Keep a record for the next transaction; if the process dies before, the step is repeated."""
+        """Keep a record for the next transaction; if the process dies before that, the step is repeated."""
         self._records[record.name] = self._unwritten[record.name] = record
 
     def _leave(self) -> None:

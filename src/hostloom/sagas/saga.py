@@ -1,9 +1,9 @@
 """Sagas: tables of steps with an undo, such that the process may die at any point.
 
 A step has rows (database changes, committed together with the step's record) and a `do` (effects through
-ports), rows first in both directions. Every `do` is ensure-shaped, so that a step found *running* after a
-crash is simply done again. A step fails: what was done is undone in reverse, the failed step included. An
-undo fails, or a step that can only go forward does: the operation is *stuck*, visible and retryable.
+ports), rows first in both directions. Every `do` is idempotent, so that a step that is *running* after a
+crash is simply repeated. If a step fails, all steps are undone in reverse order, including the failed one. If
+an undo or a forward-only step fails, the operation is *stuck*: visible and retryable.
 """
 
 import threading
@@ -44,7 +44,7 @@ class Step(Generic[I, O]):
     do: "Callable[[Run[I]], O | None] | None" = None
     undo_rows: "Callable[[Run[I], UnitOfWork], None] | None" = None
     undo: "Callable[[Run[I]], None] | None" = None
-    #: Called outside any transaction before `rows` that lost against a parallel change run again.
+    #: Called outside any transaction before `rows` are repeated after a conflict with a parallel change.
     stale: "Callable[[Run[I]], None] | None" = None
     #: The step destroys something: from here on the saga cannot be undone.
     forward_only: bool = False
@@ -59,19 +59,19 @@ class Saga(Generic[I]):
     steps: tuple[Step[I, Any], ...]
 
     def describe_steps(self) -> tuple[StepRecord, ...]:
-        """The step records of an operation that has not begun."""
+        """The step records of a new operation."""
         return tuple(StepRecord(step.name) for step in self.steps)
 
 
 @dataclass
 class Run(Generic[I]):
-    """One run of a saga in this process: what its steps may use."""
+    """One run of a saga in this process, with the context for its steps."""
 
     ports: Ports
     operation: Operation
     input: I
     outputs: dict[str, Any] = field(default_factory=dict)
-    #: Records how far the running step is; whether the user wants to cancel.
+    #: Records the progress of the running step; returns whether the user has requested a cancellation.
     save_progress: "Callable[[int, int | None], bool]" = lambda _done, _total: False
     #: Values that this process has read, by the function that reads them; they are not recorded.
     _kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
@@ -99,12 +99,12 @@ class Run(Generic[I]):
         self._kept.clear()
 
     def wants_cancel(self) -> bool:
-        """Whether the user wants to cancel; for long effects."""
+        """Whether the user has requested a cancellation; for long effects."""
         with self.ports.store.begin() as uow:
             return uow.operations.get(self.operation.id).cancel_requested
 
     def report(self, done_bytes: int, total_bytes: int | None) -> None:
-        """Record how far a long effect is, at most once per second; Cancelled if the user wants to cancel."""
+        """Record the progress of a long effect, at most once per second; Cancelled after a cancellation."""
         now = self.ports.clock.now()
         if abs(now - self._reported_at) < REPORT_EVERY_S:
             return
@@ -113,7 +113,7 @@ class Run(Generic[I]):
             raise Cancelled("cancelled")
 
     def has(self, step: Step[I, Any]) -> bool:
-        """Whether that step has an output; it may have failed before."""
+        """Whether that step has an output; it may have failed before it had one."""
         return self.outputs.get(step.name) is not None
 
 
@@ -145,8 +145,8 @@ def for_each_host(
 ) -> list[R]:
     """Call `do` with each key and its items, in parallel; results in the order of the keys.
 
-    After a failure or a cancel no further item begins (the iterators end the thread's work), and the first
-    failure is raised. `to_the_end`, as an undo must: every item is tried whatever fails or is cancelled.
+    After a failure or a cancellation no further item begins (the iterators end the thread's work), and the
+    first failure is raised. `to_the_end`: every item is tried despite failures and cancellations, for undos.
     """
     if sum(map(len, work.values())) == 1:
         return [do(key, iter(items)) for key, items in work.items()]
@@ -169,7 +169,7 @@ def for_each_host(
 
 
 def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event) -> None:
-    """Stop all at the first failure, or when the user cancels."""
+    """Stop all threads at the first failure or after a cancellation."""
     pending = set(futures)
     while pending and not stop.is_set():
         finished, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)

@@ -1,9 +1,9 @@
 """Handles addresses that are in use on the wire: marks them as taken and uses the next ones.
 
-Each round asks the wire for the planned addresses. If a device answers for one that was picked automatically,
-the address is marked with the evidence, and the machines are reserved anew, with the next free addresses.
-Later rounds also ask for the free addresses that come next, twice as many each time, so that a row of foreign
-devices is passed in a few rounds. A process that dies between mark and reservation goes on with the latter.
+Every round probes for the planned addresses. If a device answers for an automatic one, the address is marked
+with the evidence, and the machines are reserved again with the next free addresses. Later rounds also probe
+for the next free addresses, twice as many every time, so that a row of foreign devices is skipped in a few
+rounds. If the process dies between mark and reservation, the operation continues with the reservation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,13 +38,13 @@ from hostloom.sagas.saga import Run
 
 #: Short, because machines wait for it, and the owner of an address answers within milliseconds.
 LISTEN_S = 0.3
-#: With the look-ahead, about 500 foreign devices in a row can be skipped.
+#: Maximum number of rounds; with the look-ahead, about 500 foreign devices in a row can be skipped.
 ROUNDS = 10
 
 
 @dataclass(frozen=True)
 class _Conflict:
-    """A device answered for an address that a NIC has or would get next."""
+    """A device that answered for an address that a NIC has or would get next."""
 
     ip: Address
     subnet_id: SubnetId | None
@@ -55,7 +55,7 @@ class _Conflict:
 
     @property
     def evidence(self) -> str:
-        """Who answered, and where."""
+        """The device that answered, and the place of the probe."""
         macs = ", ".join(map(str, self.macs))
         return f"{macs} answered beside {self.nic} of {self.machine.hostname} on {self.host.name}"
 
@@ -75,7 +75,7 @@ def settle_addresses(run: Run[ComposeInput]) -> None:
 
 
 def ask_beside(run: Run[ComposeInput]) -> WireAnswers:
-    """The answers on the wire at the NICs."""
+    """The answers from the wire next to the NICs."""
     return _ask(run, {})
 
 
@@ -148,7 +148,7 @@ def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count
 
 
 def _home(snapshot: Snapshot, machine: Machine, want: NicExpectation, ip: Address) -> SubnetId | None:
-    """The subnet of an address: where it is reserved, otherwise one on the NIC's VLAN that contains it."""
+    """The subnet of an address: that of its reservation, else one on the NIC's VLAN that contains it."""
     for address in snapshot.held_by_ip.get(ip, ()):
         if address.system_id == machine.system_id:
             return address.subnet_id
@@ -161,7 +161,7 @@ def _ips_of(conflict: _Conflict) -> Iterator[Address]:
 
 
 def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
-    """A requested address is used or refused, never replaced."""
+    """Refuse a requested address that is in use, because it is never replaced."""
     requested: dict[SystemId, set[Address]] = {}
     for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
         requested[identities.system_id] = {ip for label in request.labels for ip in label.ips}
@@ -188,7 +188,7 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
         for mark in marks.values()
     ]
     with run.ports.store.begin() as uow:
-        uow.operations.save(run.operation)  # only while the operation is ours
+        uow.operations.save(run.operation)  # only while this process has the operation's lease
         release(run, uow)
         uow.addresses.mark_on_wire(list(marks.values()))
         uow.events.add(*events)
@@ -197,7 +197,7 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
 
 
 def forget_old_marks(ports: Ports) -> None:
-    """Release addresses that were marked long ago; if one is still in use, the next compose finds it."""
+    """Release addresses that were marked long ago; if one is still in use, the next compose detects it."""
     now = ports.clock.now()
     with ports.store.begin() as uow:
         freed = uow.addresses.forget_on_wire(now)

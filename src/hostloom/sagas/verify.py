@@ -1,4 +1,4 @@
-"""Verify: are machines attached, addressed and reached as was planned? Proven from host and wire."""
+"""Verify: proves from host and wire that machines are attached, addressed and reachable as planned."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ from hostloom.sagas.nic_proofs import (
 )
 from hostloom.sagas.saga import Run, Saga, Step, for_each_host
 
-#: A guest that is busy, or emulated, takes its time to answer.
+#: Time limit for answers; a busy or emulated guest is slow.
 LISTEN_S = 1.0
-#: DHCP messages that are looked through for each NIC.
+#: Number of DHCP messages that are examined for every NIC.
 MESSAGES_A_NIC = 20
 
 
@@ -42,14 +42,14 @@ class VerifyInput:
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found, by machine."""
+    """The results by machine."""
 
     machines: tuple[MachineProof, ...]
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What the records say."""
+    """Data from the records."""
 
     by_host: Mapping[Host, Sequence[Machine]]
     wants: Wants
@@ -76,7 +76,7 @@ def _read(run: Run[VerifyInput]) -> _Known:
 
 
 def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[SystemId, str], set[Address]]:
-    """Planned addresses that a DHCP server was seen to give their NICs: no lease of theirs is recorded."""
+    """Planned addresses that a DHCP server has assigned, according to observed messages."""
     nics = {nic.mac: (machine.system_id, nic) for machine in machines for nic in machine.interfaces}
     addresses: dict[tuple[SystemId, str], set[Address]] = {}
     for message in uow.dhcp_messages.of(list(nics), MESSAGES_A_NIC * len(nics)):
@@ -107,7 +107,7 @@ def _verify(run: Run[VerifyInput]) -> Verified:
 def _look_at_all(
     run: Run[VerifyInput], by_host: Mapping[Host, Sequence[Machine]]
 ) -> dict[Host, list[NicObservation] | str]:
-    """What each host shows, or why it shows nothing."""
+    """The observations on all hosts, or the reasons for missing ones."""
 
     def look_at(host: Host, machines: Iterator[Machine]) -> list[NicObservation] | str:
         try:
@@ -144,7 +144,7 @@ def _prove_host(
 
 
 def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
-    """Write the proofs of those that are still there, and tell what failed or is well again."""
+    """Write the proofs of existing machines, and record events for failed and recovered ones."""
     proofs = {machine.system_id: machine.proofs for machine in run.output(VERIFY_STEP).machines}
     subjects = {machine.system_id: machine_subject(machine) for machine in uow.machines.some(list(proofs))}
     before = uow.proofs.of(list(subjects))

@@ -32,12 +32,12 @@ RENEW_EVERY_S = 5.0
 IDLE_WAIT_S = 2.0
 #: Seconds between attempts while the database is unavailable.
 DATABASE_PAUSE_S = 1.0
-#: A process that does not renew its lease for this long counts as dead; take-over follows within 30 s.
+#: Time after which a process that does not renew its lease counts as dead; take-over follows within 30 s.
 LEASE_S = 20.0
 
 
 class StandingLeases:
-    """Leases that end too far in the future, because they were written with a wrong clock.
+    """Leases that end too far in the future, because their writer's clock was wrong.
 
     If such a lease is renewed, its owner is alive, and its clock is ahead of ours. If it does not change for
     LEASE_S, measured with a clock that never jumps, its owner is dead.
@@ -60,12 +60,12 @@ class Worker:
     """Runs operations in `threads` threads until it is stopped."""
 
     def __init__(self, ports: Ports, owner: str, threads: int = 8, idle_wait_s: float = IDLE_WAIT_S) -> None:
-        """`idle_wait_s`: an idle thread looks as often by itself, and ends as soon when it is told to."""
+        """`idle_wait_s`: the interval at which an idle thread looks for operations and for the end."""
         self._ports, self._owner, self._idle_wait_s = ports, owner, idle_wait_s
         self._leases = StandingLeases(time.monotonic)
         self._claiming = threading.Lock()
         self._stopping = threading.Event()
-        #: Operations are left at the end of the step that they are in, for another server or the next start.
+        #: Whether operations are left at the end of their current step, for another server or the next start.
         self._leaving = threading.Event()
         self._running: dict[str, Operation] = {}
         self._lock = threading.Lock()
@@ -75,10 +75,10 @@ class Worker:
         self._keeper = threading.Thread(target=self._keep_leases, name="worker-leases", daemon=True)
 
     def start(self) -> None:
-        """Start the threads; they resume operations of a dead process.
+        """Start the threads, which resume operations of a dead process.
 
-        Where no other server can use the database they are free at once, whatever the clock was when they
-        were claimed.
+        If no other server can use the database, these operations are free immediately, whatever the clock was
+        when they were claimed.
         """
         if self._ports.store.is_private:
             with self._ports.store.begin() as uow:
@@ -88,10 +88,10 @@ class Worker:
             thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Let the threads finish their present step, all within `timeout_s`.
+        """Let the threads finish their current steps, all within `timeout_s`.
 
-        After half of that time they leave their operations at the end of a step, and give the leases back, so
-        that another server goes on at once. An operation whose step takes longer keeps its lease.
+        After half of that time they leave their operations at the end of a step and release the leases, so
+        that another server can continue immediately. An operation with a longer step keeps its lease.
         """
         self._stopping.set()
         began = time.monotonic()
@@ -105,7 +105,7 @@ class Worker:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def run_one(self) -> Operation | None:
-        """Claim and run one operation; None when there is none to claim."""
+        """Claim and run one operation; None if none can be claimed."""
         operation = self._claim()
         if operation is None:
             return None
@@ -140,7 +140,7 @@ class Worker:
         return operation
 
     def _run(self, operation: Operation) -> Operation:
-        """Run it until it ends; while the database is unavailable, wait, then continue from the records."""
+        """Run an operation until it ends; while the database is unavailable, wait, then continue."""
         while not self._stopping.is_set():
             try:
                 return Runner(
@@ -152,7 +152,7 @@ class Worker:
         return operation
 
     def _give_back(self, operation: Operation) -> None:
-        """Free it for another server, or for the next start of this one."""
+        """Release the lease, for another server or the next start of this one."""
         with self._ports.store.begin() as uow:
             uow.operations.give_back(operation)
             uow.commit()
@@ -177,9 +177,9 @@ class Worker:
             try:
                 if self.run_one() is None:
                     self._ports.store.wait_for_operation(self._idle_wait_s)
-            except DatabaseUnavailable:  # logged by the store; operations are claimed when it is back
+            except DatabaseUnavailable:  # logged by the store; operations are claimed later
                 self._stopping.wait(DATABASE_PAUSE_S)
-            except Exception:  # a thread that dies would leave operations lying
+            except Exception:  # a dead thread would leave operations unfinished
                 log.exception("worker")
                 self._stopping.wait(1.0)
 

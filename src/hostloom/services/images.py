@@ -23,7 +23,7 @@ def list_(ports: Ports, principal: Principal, after: str | None = None) -> Seque
 
 
 def get(ports: Ports, principal: Principal, name: str) -> Image:
-    """By name; NotFound."""
+    """A record by name; NotFound."""
     require_user(principal, "see boot images")
     image = images_of(ports.images).find(name)
     if image is None:
@@ -43,6 +43,6 @@ def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
 
 
 def delete(ports: Ports, principal: Principal, name: str) -> None:
-    """By name; NotFound."""
+    """A record by name; NotFound."""
     require_admin(principal, "delete boot images")
     images_of(ports.images).delete(name)

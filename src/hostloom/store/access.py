@@ -14,10 +14,10 @@ from hostloom.store.transaction import Transaction, columns_of
 
 
 class Users(Records[User, UserId]):
-    """Users; their tokens go with them."""
+    """Users; their tokens are deleted with them."""
 
     def users(self, item: User) -> list[str]:
-        """The machines that the user owns."""
+        """The machines of the user."""
         query = (
             select(tables.nodes.c.hostname)
             .select_from(tables.nodes.join(tables.machines))
@@ -34,13 +34,13 @@ class Tokens:
         self.tx = tx
 
     def add(self, token: Token) -> None:
-        """Record one; AlreadyExists."""
+        """Store a record; AlreadyExists."""
         values = asdict(token)
         with self.tx.guarded(lambda: find_broken(self.tx, tables.tokens, values)):
             self.tx.write(insert(tables.tokens).values(values))
 
     def find(self, token_id: str) -> Token | None:
-        """By its public part."""
+        """A token by its public part."""
         row = self.tx.read(select(tables.tokens).where(tables.tokens.c.id == token_id)).first()
         return None if row is None else Token(**columns_of(row))
 
@@ -55,19 +55,19 @@ class Tokens:
 
 
 class ApiKeys:
-    """Keys of MAAS's form, without their secrets."""
+    """Keys in MAAS's format, without their secrets."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def add(self, key: ApiKey) -> None:
-        """Record one; AlreadyExists."""
+        """Store a record; AlreadyExists."""
         values = asdict(key)
         with self.tx.guarded(lambda: find_broken(self.tx, api_keys, values)):
             self.tx.write(insert(api_keys).values(values))
 
     def find(self, token_key: str) -> ApiKey | None:
-        """By its second part."""
+        """A key by its second part."""
         row = self.tx.read(select(api_keys).where(api_keys.c.token_key == token_key)).first()
         return None if row is None else ApiKey(**columns_of(row))
 
@@ -82,7 +82,7 @@ class ApiKeys:
 
 
 class Passwords:
-    """Hashes of passwords; they go with their users."""
+    """Hashes of passwords; they are deleted with their users."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -93,7 +93,7 @@ class Passwords:
         return None if row is None else str(row[0])
 
     def put(self, user_id: UserId, hashed: str) -> None:
-        """Replace it; NotFound."""
+        """Replace the hash; NotFound."""
         values = {"user_id": user_id, "hash": hashed}
         self.tx.write(delete(passwords).where(passwords.c.user_id == user_id))
         with self.tx.guarded(lambda: find_broken(self.tx, passwords, values)):

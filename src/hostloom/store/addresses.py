@@ -21,13 +21,13 @@ _FIELDS = [field.name for field in fields(HeldAddress)]
 
 
 def held_of(row: Row[Any]) -> HeldAddress:
-    """A held address of its row."""
+    """Convert a row to a held address."""
     columns = columns_of(row)
     return HeldAddress(**{name: columns[name] for name in _FIELDS})
 
 
 class Addresses:
-    """Held addresses; those seen on interfaces of nodes are listed too, but stored with the interfaces."""
+    """Held addresses; lists include those observed on interfaces, which are stored with the nodes."""
 
     def __init__(self, tx: Transaction, snapshot: Callable[[], Snapshot]) -> None:
         self.tx = tx
@@ -54,7 +54,7 @@ class Addresses:
         self.tx.note_removed("addresses", [row[0] for row in removed])
 
     def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
-        """All, or those of a subnet, by address; observed ones included."""
+        """All addresses, or those of a subnet, by address, including observed ones."""
         held = self._snapshot().held
         addresses = [address for address in held if subnet_id in (None, address.subnet_id)]
         return sorted(addresses, key=lambda address: (address.ip.version, int(address.ip), address.kind))
@@ -65,7 +65,7 @@ class Addresses:
         if self._stored_leases().keys() == new_leases:
             return
         revision = self.tx.change_world()
-        # Read again under the world's lock: another server may have written the same leases.
+        # Read again under the lock of the revision, because another server may have written the same leases.
         stored = self._stored_leases()
         removed_keys = [key for lease, key in stored.items() if lease not in new_leases]
         if removed_keys:

@@ -13,7 +13,7 @@ from hostloom.store.transaction import Transaction
 
 
 class Annotations:
-    """A document a thing; the database deletes it with the thing."""
+    """One document per record; the database deletes it with the record."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -27,10 +27,10 @@ class Annotations:
         return {row[0]: row[1] for row in self.tx.rows(query)}
 
     def put(self, kind: Annotated, key: str | int, values: Mapping[str, Any]) -> None:
-        """Replace all annotations of a thing; NotFound."""
+        """Replace all annotations of a record; NotFound."""
         column = annotations.c[kind]
         content = {"content": dict(values)}
-        self.tx.lock_world()  # two requests may write the first annotations of a thing at the same time
+        self.tx.lock_world()  # two requests may write the first annotations of a record at the same time
         if self.tx.write(update(annotations).where(column == key).values(content)).rowcount:
             return
         row = {kind.value: key, **content}

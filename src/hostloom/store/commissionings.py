@@ -19,7 +19,7 @@ class Commissionings:
 
     def put(self, commissioning: Commissioning) -> None:
         """Replace the machine's previous commissioning."""
-        self.tx.lock_world()  # two servers may be told of the same machine at the same time
+        self.tx.lock_world()  # two servers may receive reports of the same machine at the same time
         self.tx.write(delete(commissionings).where(commissionings.c.system_id == commissioning.system_id))
         row = {
             "system_id": commissioning.system_id,
@@ -45,7 +45,7 @@ class Commissionings:
 
     def permit(self, token: BootToken, now: float) -> None:
         """Store a token, replacing the NIC's previous one, and delete expired tokens."""
-        self.tx.lock_world()  # a NIC may ask two servers for its script at the same time
+        self.tx.lock_world()  # a NIC may request its script from two servers at the same time
         over = or_(boot_tokens.c.mac == token.mac, boot_tokens.c.expires_at <= now)
         self.tx.write(delete(boot_tokens).where(over))
         row = {name: getattr(token, name) for name in BootToken.__slots__}

@@ -1,4 +1,4 @@
-"""Finds conflicts between a plan and the database in one statement, under the world lock."""
+"""Finds conflicts between a plan and the database in one statement, under the lock of the revision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,13 +57,13 @@ class Against:
     machines: Sequence[PlacedMachine]
 
     def check_names(self) -> None:
-        """Raise AlreadyExists for the name, the UUID or a MAC: deciding again would not change them."""
+        """Raise AlreadyExists for a used name, UUID or MAC, which deciding again would not change."""
         for kind, key, by in self.taken:
             if kind in _NAMES:
                 raise AlreadyExists(kind, key, f"belongs to {by!r}" if by else "")
 
     def problem(self, host: Host, plan: Plan) -> HostloomError | None:
-        """The first thing that the plan wants and cannot have."""
+        """The first requirement of the plan that cannot be met."""
         refusal = lacking(HostState(host, tuple(self.machines)), plan)
         return self._taken(plan) if refusal is None else refused(refusal)
 
@@ -129,7 +129,7 @@ def _placed_machine(row: Any) -> PlacedMachine:
     return PlacedMachine(name, cores, memory_mib, reserved_bytes=bytes_by_pool(disks))
 
 
-# -- the statement: made once for plans of a kind, which takes longer than to run it ------------------------
+# -- the statement, built once per kind of plan, because building takes longer than running it --------------
 
 
 def _parameters(
@@ -157,7 +157,7 @@ def _parameters(
 
 @lru_cache(maxsize=64)
 def _statement(addresses: int, *, is_known: bool, has_parents: bool) -> Select[Any]:
-    """All that is to be read for a plan: kind, key, by, cores, memory, disks; and its host's columns."""
+    """The query for a plan, with kind, key, by, cores, memory and disks, and the columns of its host."""
     queries = [_there(), _same_node(), _same_uuid(), _same_macs()]
     if has_parents:
         queries.append(_parents())
@@ -227,7 +227,7 @@ def _same_macs() -> Select[Any]:
 
 
 def _parents() -> Select[Any]:
-    """A passthru NIC needs its parent for itself, so it conflicts with every other NIC there."""
+    """Conflicts on parents: a passthru NIC conflicts with every other NIC on its parent."""
     nics, machines = t.machine_interfaces, t.machines
     clash = or_(
         nics.c.source.in_(bindparam("alone", expanding=True)),
@@ -245,7 +245,7 @@ def _parents() -> Select[Any]:
 
 
 def _held(index: int) -> Select[Any]:
-    """Reserved or leased."""
+    """Reserved and leased addresses."""
     held, nodes = t.addresses, t.nodes
     by = case(
         (nodes.c.hostname.is_not(None), literal("is held by ") + nodes.c.hostname),

@@ -1,4 +1,4 @@
-"""When the database itself is in trouble: its driver's errors become one error that names the cause."""
+"""Converts driver errors that are problems of the database itself to one error that names the cause."""
 
 import logging
 import os
@@ -46,21 +46,21 @@ _POSTGRESQL = {
     "58": DatabaseTrouble.FAILING,
     "XX": DatabaseTrouble.FAILING,
 }
-#: A SQLite database whose folder has less room than this is full, though its journal may have some left.
+#: Free space in the folder of a SQLite database below which the database counts as full.
 MIN_FREE_BYTES = 2**20
-#: A health check waits this long for a lock.
+#: Time limit of a health check for a lock.
 CHECK_WAIT_S = 2.0
-#: The same trouble is logged this often.
+#: Minimum interval between log entries about the same problem.
 LOG_EVERY_S = 30.0
 
 
 def name_troubles(engine: Engine) -> None:
-    """Have the engine raise DatabaseUnavailable where the database, not the statement, is the cause."""
+    """Make the engine raise DatabaseUnavailable if the database, not the statement, is the cause."""
     event.listen(engine, "handle_error", _on_error)
 
 
 def _on_error(context: ExceptionContext) -> None:
-    # A connection that is dead before it is used is replaced by the pool.
+    # The pool replaces a connection that is dead before its use.
     trouble = None if context.is_pre_ping else trouble_of(context.original_exception)
     if trouble is not None:
         _refuse(trouble, context.original_exception)
@@ -102,14 +102,14 @@ def _refuse(trouble: DatabaseTrouble, cause: BaseException | str) -> NoReturn:
 
 
 class _Logged:
-    """The driver's message goes only to the log, because the caller may be anonymous."""
+    """Logs the messages of the driver, which are not for callers, because they may be anonymous."""
 
     _lock = threading.Lock()
     _at: dict[DatabaseTrouble, float] = {}  # noqa: RUF012  (one log, one memory of it)
 
     @classmethod
     def tell(cls, trouble: DatabaseTrouble, message: str) -> None:
-        """Log it, unless the same was logged just now."""
+        """Log a problem, unless the same one has just been logged."""
         with cls._lock:
             now_s = time.monotonic()
             is_new = now_s - cls._at.get(trouble, -LOG_EVERY_S) >= LOG_EVERY_S
@@ -120,7 +120,7 @@ class _Logged:
 
 
 def connect(engine: Engine) -> Connection:
-    """A connection of the pool; DatabaseUnavailable if none becomes free in time."""
+    """Get a connection from the pool; DatabaseUnavailable if none becomes free in time."""
     try:
         return engine.connect()
     except PoolTimeout as error:
@@ -141,7 +141,7 @@ class SqliteFile:
             _refuse(DatabaseTrouble.GONE, f"{self._path} was removed or replaced")
 
     def check_room(self) -> None:
-        """DatabaseUnavailable where the folder is full."""
+        """DatabaseUnavailable if the folder is full."""
         try:
             free_bytes = shutil.disk_usage(self._path.parent).free
         except OSError as error:
@@ -164,7 +164,7 @@ def check_writing(engine: Engine) -> None:
             connection.execute(text(f"SET LOCAL lock_timeout = '{CHECK_WAIT_S:g}s'"))
             _touch(connection, connection.get_transaction())
             return
-        # The pragma is the connection's, which is given back to the pool.
+        # The pragma belongs to the connection, which returns to the pool.
         waits_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {CHECK_WAIT_S * 1000:.0f}")
         try:

@@ -8,7 +8,7 @@ from hostloom.store.records import Records
 
 
 class DiskImages(Records[DiskImage, DiskImageId]):
-    """One row for each content."""
+    """Disk images; one row per content."""
 
     def find_by_content(self, sha256: str) -> DiskImage | None:
         """The image whose raw disk has this hash."""
@@ -16,5 +16,5 @@ class DiskImages(Records[DiskImage, DiskImageId]):
         return None if row is None else self.from_row(row)
 
     def users(self, item: DiskImage) -> list[str]:  # noqa: ARG002  (the signature of Records)
-        """Nothing refers to an image by its id."""
+        """No record refers to an image by id."""
         return []

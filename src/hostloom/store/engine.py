@@ -1,4 +1,4 @@
-"""Opens and migrates the database: SQLite in a file, or PostgreSQL; wakes those who wait for operations."""
+"""Opens and migrates the database (SQLite or PostgreSQL), and wakes threads that wait for operations."""
 
 import fcntl
 import logging
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 URL_FORMS = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
 MIGRATIONS = Path(__file__).parent / "migrations"
-#: How long a SQLite writer waits for another one.
+#: Time limit of a SQLite writer for the write lock.
 BUSY_TIMEOUT_MS = 15_000
-#: How long a request waits for a free connection.
+#: Time limit of a request for a free connection.
 POOL_TIMEOUT_S = 15.0
 #: Detect a PostgreSQL server that disappears within about 15 s, unless the URL sets other values.
 _PATIENCE = {
@@ -43,16 +43,16 @@ _PATIENCE = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-#: Older snapshots are read again in full; removals before that are deleted.
+#: Number of revisions for which removals are stored; older snapshots are read again completely.
 KEPT_REVISIONS = 10_000
-#: Any number that no other program uses in our database: the advisory lock of migrations.
+#: The advisory lock of migrations: a number that no other program uses in our database.
 MIGRATION_LOCK = 0x686F7374
-#: A password may contain @, so it ends at the last one.
+#: A password may contain @, so it ends at the last @.
 _USERINFO = re.compile(r"(//[^/:@]*:).*@", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|secret|key)[^=&]*=)[^&]*", re.IGNORECASE)
-#: How often SQLite is asked whether anybody wrote, and PostgreSQL's listener whether it should end.
+#: Interval of the checks for writes in SQLite, and for the end of PostgreSQL's listener.
 LOOK_EVERY_S = 0.25
-#: Pause after a lost connection.
+#: Pause after a connection is lost.
 RECONNECT_S = 2.0
 
 
@@ -67,7 +67,7 @@ class DatabaseStore:
 
     @property
     def is_private(self) -> bool:
-        """Whether no other server can use it: a SQLite database has one server."""
+        """Whether no other server can use the database, as with SQLite."""
         return self.engine.dialect.name == "sqlite"
 
     def begin(self) -> UnitOfWork:
@@ -82,7 +82,7 @@ class DatabaseStore:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold it for one server; ConfigError when another one has a database that only one can use."""
+        """Hold the database for this server; ConfigError if another server holds a private database."""
         if not self.is_private:
             yield
             return
@@ -131,7 +131,7 @@ def open_store(url: str) -> DatabaseStore:
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema up to date; processes that start together take turns."""
+    """Migrate the schema; processes that start at the same time wait for each other."""
     is_postgresql = connection.dialect.name == "postgresql"
     if is_postgresql:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -201,7 +201,7 @@ def _create_engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    """We say ourselves when a transaction begins (store/transaction.py)."""
+    """Disable automatic transactions, because store/transaction.py begins them explicitly."""
     connection.isolation_level = None
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
@@ -224,13 +224,13 @@ class OperationSignal:
         self._watcher: threading.Thread | None = None
 
     def set(self) -> None:
-        """Wake every waiter, and those who wait next for the first time."""
+        """Wake all waiting threads, and those that wait next for the first time."""
         with self._condition:
             self._count += 1
             self._condition.notify_all()
 
     def wait(self, timeout_s: float) -> None:
-        """Return as soon as something happened that this thread has not returned for, or at the timeout."""
+        """Return after a signal that this thread has not handled yet, or at the timeout."""
         seen_count = getattr(self._seen, "count", 0)
         deadline = time.monotonic() + timeout_s
         with self._condition:
@@ -257,7 +257,7 @@ class OperationSignal:
             try:
                 look()
             except DatabaseUnavailable:
-                log.debug("waiting for the database")  # logged where it was found out
+                log.debug("waiting for the database")  # logged where it was detected
             except DBAPIError as error:
                 log.warning("waiting for operations: %s", error)
             except Exception:
@@ -276,7 +276,7 @@ class OperationSignal:
             connection.execute(text(f"UNLISTEN {CHANNEL}"))
 
     def _poll(self) -> None:
-        """`data_version` moves when another connection, of any process, has committed."""
+        """Poll SQLite: `data_version` changes when another connection of any process has committed."""
         with self._engine.connect() as connection:
             version = None
             while not self._closed.wait(LOOK_EVERY_S):

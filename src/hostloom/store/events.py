@@ -30,7 +30,7 @@ class Events:
         subject: str | None = None,
         kinds: Sequence[EventKind] | None = None,
     ) -> list[Event]:
-        """Newest first, those older than `after`; `subject`: its name, alone or after its kind."""
+        """Events older than `after`, newest first; `subject`: its name, alone or after its kind."""
         query = select(events).order_by(events.c.id.desc()).limit(limit)
         if after is not None:
             query = query.where(events.c.id < after)
@@ -41,7 +41,7 @@ class Events:
         return [_event(row) for row in self.tx.rows(query)]
 
     def rename_key(self, kind: EventSubjectKind, before: str, after: str) -> None:
-        """Have events follow a thing that gets another id."""
+        """Update the events of a record that gets a new id."""
         is_subject = and_(events.c.subject_kind == kind, events.c.subject_key == before)
         self.tx.write(update(events).where(is_subject).values(subject_key=after))
 

@@ -11,7 +11,7 @@ from hostloom.store.transaction import DEFAULT_COLUMNS, Transaction
 
 
 class Groups(Records[T, K]):
-    """Zones, resource pools or domains: every node is in one, so the default one stays."""
+    """Zones, resource pools or domains; the default one cannot be deleted, because every node is in one."""
 
     in_world = True
 
@@ -30,7 +30,7 @@ class Groups(Records[T, K]):
         return DEFAULT_COLUMNS[self._columns[0].name]
 
     def users(self, item: T) -> list[str]:
-        """The nodes and hosts in it."""
+        """The nodes and hosts in the group."""
         if item.id == self.default().id:
             raise InUse(self.kind, self.label(item), ["everything that names no other"])
         user_names: list[str] = []
@@ -45,22 +45,22 @@ class Groups(Records[T, K]):
 
 
 class Domains(Groups[Domain, DomainId]):
-    """Domains; which of them is the default can change."""
+    """Domains, whose default can change."""
 
     def set_default(self, key: DomainId) -> None:
-        """Make another one the default."""
+        """Make another domain the default."""
         self.tx.change_world()
         self.tx.write(update(tables.world).values(default_domain=key))
         self.tx.default_groups["domain_id"] = key
 
 
 class Tags(Records[Tag, TagId]):
-    """Tags: words in the rows of those who carry them."""
+    """Tags; the records that have them store them as words."""
 
     in_world = True
 
     def users(self, item: Tag) -> list[str]:
-        """The nodes, hosts and interfaces that carry it."""
+        """The nodes, hosts and interfaces with the tag."""
         tagged = (
             ("node", select(tables.nodes.c.hostname, tables.nodes.c.tags)),
             ("host", select(tables.hosts.c.name, tables.hosts.c.tags)),

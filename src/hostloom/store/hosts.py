@@ -1,4 +1,4 @@
-"""KVM hosts in the database, and what the machines on each of them use."""
+"""KVM hosts in the database, and the resources that their machines use."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -20,7 +20,7 @@ _PLAIN = [field.name for field in fields(Host) if field.name != "correlation"]
 
 
 class Hosts(Records[Host, HostId]):
-    """Hosts; their composed machines keep them, adopted ones are forgotten with them."""
+    """Hosts; composed machines prevent their deletion, adopted ones are deleted with them."""
 
     in_world = True
 
@@ -30,7 +30,7 @@ class Hosts(Records[Host, HostId]):
         return super().add(self.tx.in_groups(item))
 
     def to_row(self, item: Host) -> dict[str, Any]:
-        """The correlation is spread over columns."""
+        """Convert a host to a row; the correlation has several columns."""
         values = {name: getattr(item, name) for name in _PLAIN if name != "id" or item.id}
         match = item.correlation
         return values | {
@@ -43,11 +43,11 @@ class Hosts(Records[Host, HostId]):
         }
 
     def from_row(self, row: Row[Any]) -> Host:
-        """The opposite."""
+        """Convert the stored value back."""
         return host_of(row)
 
     def record_facts(self, stored: Host, host: Host) -> Host:
-        """Write a reading; the generation, on which plans and users rest, counts up only where they can."""
+        """Write a reading; the generation increases only for changes that matter to plans and users."""
         if _lasting(stored) != _lasting(host):
             return self.update(host)
         hosts = self.table
@@ -67,7 +67,7 @@ class Hosts(Records[Host, HostId]):
         return host
 
     def users(self, item: Host) -> list[str]:
-        """The machines that hostloom composed on it."""
+        """The machines that hostloom composed on the host."""
         machines, nodes = tables.machines, tables.nodes
         query = (
             select(nodes.c.hostname)
@@ -78,7 +78,7 @@ class Hosts(Records[Host, HostId]):
         return [f"machine {name}" for (name,) in self.tx.rows(query)]
 
     def remove(self, item: Host) -> None:
-        """Delete it and the records of its adopted machines."""
+        """Delete the host and the records of its adopted machines."""
         query = select(tables.machines.c.system_id).where(tables.machines.c.host_id == item.id)
         remove_nodes(self.tx, [row[0] for row in self.tx.rows(query)])
         super().remove(item)
@@ -92,7 +92,7 @@ def _lasting(host: Host) -> Host:
 
 
 def host_of(row: Row[Any]) -> Host:
-    """A host of its row."""
+    """Convert a row to a host."""
     columns = columns_of(row)
     match = Correlation(
         columns["correlation_state"],
@@ -105,7 +105,7 @@ def host_of(row: Row[Any]) -> Host:
 
 
 def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId, PlacedMachine]]:
-    """Machines on hosts as (host, system id, resources); two statements.
+    """Machines on hosts as (host, system id, resources), in two statements.
 
     Disks count in full towards `reserved_bytes`, except those of adopted machines, which only libvirt's
     free figure includes (see model.host.bytes_left).

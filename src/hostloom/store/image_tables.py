@@ -16,13 +16,13 @@ disk_images = Table(
     Column("codename", String(255), nullable=False),
     Column("architecture", String(40), nullable=False),
     Column("boot_modes", BOOT_MODES, nullable=False),
-    #: Of the raw disk; equal disks are one image.
+    #: Hash of the raw disk; equal disks are one image.
     Column("sha256", String(64), nullable=False, unique=True),
     Column("virtual_size_bytes", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("stream_sha256", String(64), nullable=False),
     Column("stream_size_bytes", BigInteger, nullable=False),
-    #: Null: not known.
+    #: Null: unknown.
     Column("has_cloud_init", Boolean),
     Column("has_kvm", Boolean),
     Column("default_user", String(255), nullable=False),

@@ -1,4 +1,4 @@
-"""Which constraint a row breaks, found by asking the database, so that both databases name it alike."""
+"""Finds the violated constraint by queries, so that the errors of both databases are equal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def find_broken(
 ) -> HostloomError | None:
     """The missing reference (NotFound) or the taken key (AlreadyExists) that refuses `values`.
 
-    `owner` is the table of a row that was to be inserted together with this one: it need not be there.
+    `owner` is the table of a row that is inserted together with this one, and that may not exist yet.
     """
     return _missing_reference(tx, table, values, owner) or _taken_key(tx, table, values)
 

@@ -42,14 +42,14 @@ from hostloom.store.node_rows import (
 from hostloom.store.tables import machine_interfaces, machines, nodes
 from hostloom.store.transaction import Transaction
 
-#: Fields that snapshots show.
+#: Fields that snapshots contain.
 SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces")
-#: Fields that a constraint or the node's row holds.
+#: Fields that a constraint or the node's row contains.
 KEY_FIELDS = ("uuid", *MACHINE_NODE_FIELDS)
 
 
 class Machines:
-    """Machines; each is a node of kind machine too, and the node's row has its name."""
+    """Machines; every machine is also a node, whose row contains its name."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -103,7 +103,7 @@ class Machines:
         return [PublishedNic(*row) for row in self.tx.rows(query)]
 
     def overdue(self, now: float) -> list[Machine]:
-        """Those whose report was due by now, by system id."""
+        """Machines with an overdue report, by system id."""
         page = select_machines().where(machines.c.commission_by <= now).order_by(machines.c.system_id)
         return read_machines(self.tx, page)
 
@@ -113,7 +113,7 @@ class Machines:
         return read_machines(self.tx, page)
 
     def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
-        """The generation and drift of every machine on a host: one statement."""
+        """The generation and drift of every machine on a host, in one statement."""
         columns = (machines.c.system_id, machines.c.generation, machines.c.drift)
         query = select(*columns).where(machines.c.host_id == host_id)
         return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
@@ -129,7 +129,7 @@ class Machines:
         return read_machines(self.tx, page)
 
     def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
-        """The machines that were removed, or may have been removed, after a revision of the world."""
+        """The machines that were removed, or may have been removed, after a revision."""
         floor = self.tx.read(select(tables.world.c.floor)).scalar_one()
         if revision < floor:
             return set(keys)
@@ -140,7 +140,7 @@ class Machines:
         return {SystemId(key) for (key,) in self.tx.rows(query)}
 
     def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
-        """The machines that have each of these MACs: one statement."""
+        """The machines with these MACs, in one statement."""
         nic = machine_interfaces
         holders_by_mac: dict[MacAddress, set[SystemId]] = {}
         for row in self.tx.rows(select(nic.c.mac, nic.c.system_id).where(nic.c.mac.in_(macs))):
@@ -191,7 +191,7 @@ class Machines:
         return [by_key[key] for key in keys if key in by_key]
 
     def add(self, item: Machine) -> Machine:
-        """Insert it and its node; AlreadyExists on a taken name, UUID or MAC."""
+        """Insert a machine and its node; AlreadyExists for a used name, UUID or MAC."""
         revision = self.tx.change_world()
         placed = self.tx.in_groups(item)
         with self.tx.guarded(lambda: self._explain(placed)):
@@ -241,7 +241,7 @@ class Machines:
             self._move_rest(keys, before, values)
 
     def _move_rest(self, keys: Sequence[SystemId], before: MachineState, values: dict[str, Any]) -> None:
-        """Move the machines that an update missed, now that the world lock is held.
+        """Move the machines that an update missed, under the lock of the revision.
 
         The update does not see a machine that reached the state while the update waited for the lock.
         """
@@ -252,7 +252,7 @@ class Machines:
         self._written([machines.c.system_id.in_([machine.system_id for machine in remaining])], values)
 
     def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
-        """Lock the world before the row, as all writers do, even if the world does not change."""
+        """Lock the revision before the row, like all writers, even if the revision does not change."""
         world = select(tables.world.c.id).with_for_update().scalar_subquery()
         return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount
 
@@ -268,7 +268,7 @@ class Machines:
             insert_nics(self.tx, item)
 
     def delete(self, key: SystemId) -> None:
-        """Delete the machine, its node and its addresses; InUse names the host that runs on it."""
+        """Delete a machine, its node and its addresses; InUse names the host that runs on it."""
         remove_machines(self.tx, [self.get(key).system_id])
 
     def _update_node(self, item: Machine, stored: Machine) -> None:

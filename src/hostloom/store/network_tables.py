@@ -32,7 +32,7 @@ from hostloom.store.types import (
     text_key,
 )
 
-#: One row. `value` counts every change of the world up, and its row lock orders the writers;
+#: One row. Every change of the state increments `value`, and its row lock orders the writers;
 #: `topology` is the revision of the last network change; removals up to `floor` are deleted.
 world = Table(
     "world",
@@ -47,7 +47,7 @@ world = Table(
     Column("default_domain", Integer, nullable=False, server_default="1"),
 )
 
-#: Removed rows, so that snapshots can remove them too; kind is the table's name.
+#: Removed rows, so that snapshots can also remove them; `kind` is the name of the table.
 removals = Table(
     "removals",
     metadata,
@@ -108,7 +108,7 @@ subnets = Table(
     Column("first", AddressText, nullable=False),
     Column("last", AddressText, nullable=False),
     Column("vlan_id", Integer, nullable=False, index=True),
-    #: The VLAN's, kept here so that one network is one subnet in a fabric.
+    #: The fabric of the VLAN, stored here so that a network is only one subnet in a fabric.
     Column("fabric_id", Integer, nullable=False),
     Column("name", String(255), nullable=False),
     Column("gateway", AddressText),

@@ -37,7 +37,7 @@ _INTERFACE_FIELDS = [field.name for field in fields(NodeInterface) if field.name
 
 
 def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:
-    """Nodes of a query over `nodes`, with their interfaces; three statements, regardless of the number."""
+    """Nodes of a query over `nodes`, with their interfaces, in three statements for any number."""
     rows = tx.rows(page)
     if not rows:
         return []
@@ -79,7 +79,7 @@ def _assemble(
 
 
 def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
-    """Delete nodes, with their interfaces, machines, and every address that is held for them."""
+    """Delete nodes with their interfaces, machines and held addresses."""
     if not system_ids:
         return
     held, machines = tables.addresses, tables.machines
@@ -104,14 +104,14 @@ def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
 
 
 def interface_row(system_id: SystemId, place: int, interface: NodeInterface) -> dict[str, Any]:
-    """The row of an interface; a new interface has no id in it."""
+    """The row of an interface; the row of a new interface has no id."""
     row = {name: getattr(interface, name) for name in _INTERFACE_FIELDS}
     if not interface.id:
         del row["id"]
     return row | {"system_id": system_id, "position": place}
 
 
-#: Fields of a machine that its node's row has.
+#: Fields of a machine that are stored in its node's row.
 MACHINE_NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
 #: Fields of a machine that are stored in its own row.
 MACHINE_FIELDS = (
@@ -149,7 +149,7 @@ def select_machines() -> Select[Any]:
 
 
 def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
-    """Machines of a query; two statements, regardless of the number of machines."""
+    """Machines of a query, in two statements for any number of machines."""
     rows = tx.rows(page)
     if not rows:
         return []
@@ -166,7 +166,7 @@ def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
 
 
 def read_machine(tx: Transaction, condition: ColumnElement[bool]) -> Machine | None:
-    """The machine that meets a condition: one statement."""
+    """The machine that meets a condition, in one statement."""
     nic = machine_interfaces
     query = (
         select(*MACHINE_COLUMNS, *(column.label(f"nic_{column.name}") for column in nic.c))
@@ -205,7 +205,7 @@ def insert_machine(
 ) -> None:
     """Insert a machine, its node and its NICs with one statement each.
 
-    `domain_id`: None = the default domain.
+    `domain_id`: None for the default domain.
     """
     tx.write(insert(nodes).values(node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
     machine_row = machine_row_of(item) | {"explanation": explanation, "revision": revision}
@@ -220,7 +220,7 @@ def insert_nics(tx: Transaction, item: Machine) -> None:
 
 
 def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
-    """Delete machines, their nodes and their held addresses; InUse names objects that need one of them."""
+    """Delete machines, their nodes and their held addresses; InUse names records that need one of them."""
     tx.change_world()
     hosts = tables.hosts
     query = select(nodes.c.hostname, hosts.c.name).join(hosts, hosts.c.system_id == nodes.c.system_id)
@@ -230,7 +230,7 @@ def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
 
 
 def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -> Node:
-    """The node of a new machine. `domain_id`: None = the default domain."""
+    """The node of a new machine. `domain_id`: None for the default domain."""
     return Node(
         item.system_id,
         item.hostname,

@@ -158,7 +158,7 @@ hosts = Table(
     sqlite_autoincrement=True,
 )
 
-#: The node's row has the name, zone, resource pool and tags.
+#: The node's row contains the name, zone, resource pool and tags.
 machines = Table(
     "machines",
     metadata,
@@ -204,7 +204,7 @@ machine_interfaces = Table(
     Column("ips", ADDRESSES, nullable=False),
     Column("boot", Boolean, nullable=False),
     Column("model", String(40), nullable=False),
-    #: False for adopted machines: others may have given two of them one MAC.
+    #: False for adopted machines, because foreign machines may share a MAC.
     Column("ours", Boolean, nullable=False),
     PrimaryKeyConstraint("system_id", "position"),
     UniqueConstraint("system_id", "name"),

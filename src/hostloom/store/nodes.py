@@ -20,7 +20,7 @@ from hostloom.store.transaction import Transaction
 
 #: The id of an interface that is not stored yet.
 NO_ID = InterfaceId(0)
-#: An interface has this and its id for a name while it is renamed: no link's name has a blank.
+#: Prefix of temporary names during renaming; its blank cannot occur in the name of a link.
 RENAMED = "renamed "
 #: Limit of remembered absent interfaces per node.
 MAX_ABSENT = 256
@@ -63,7 +63,7 @@ class Nodes:
         return read_nodes(self.tx, page)
 
     def add(self, item: Node) -> Node:
-        """Insert it with its interfaces; AlreadyExists on a taken system id or hostname."""
+        """Insert a node with its interfaces; AlreadyExists for a used system id or hostname."""
         self.tx.change_world()
         item = self.tx.in_groups(item)
         values = self._row(item)
@@ -75,11 +75,11 @@ class Nodes:
             return replace(item, interfaces=interfaces)
 
     def update(self, item: Node) -> Node:
-        """Write all but the interfaces; a machine of that node changes with it."""
+        """Write all fields except the interfaces; the node's machine changes with it."""
         return self._touch(item, self._row(item))
 
     def delete(self, key: SystemId) -> None:
-        """Remove it with its interfaces; InUse names its host, machine and reserved addresses."""
+        """Delete a node with its interfaces; InUse names its host, machine and reserved addresses."""
         self.tx.change_world()
         node = self.get(key)
         name_users("node", node.hostname, self._users(key))
@@ -108,7 +108,7 @@ class Nodes:
             return self._touch(self._replace(node, new_interfaces), {})
 
     def _scanned(self, node: Node, scanned_at: float) -> Node:
-        """Write when it was scanned: no decision rests on that, so generation and revision stay."""
+        """Write the time of the scan, without a new generation and revision, because no decision uses it."""
         is_node = nodes.c.system_id == node.system_id
         self.tx.write(update(nodes).where(is_node).values(scanned_at=scanned_at))
         return replace(node, scanned_at=scanned_at)
@@ -150,7 +150,7 @@ class Nodes:
         return {name: getattr(item, name) for name in NODE_FIELDS} | {"revision": revision}
 
     def _touch(self, item: Node, values: dict[str, Any]) -> Node:
-        """Write columns and count the generation up, of its machine too."""
+        """Write columns and increment the generations of the node and its machine."""
         revision = self.tx.change_world()
         values = values | {"generation": item.generation + 1, "revision": revision}
         same = (nodes.c.system_id == item.system_id, nodes.c.generation == item.generation)
@@ -204,7 +204,7 @@ class Nodes:
             self.tx.write(statement.values(name=f"{RENAMED}{interface.id}"))
 
     def _put_away(self, system_id: SystemId, absent_interfaces: Iterable[NodeInterface]) -> None:
-        """Remember the operator's settings of absent interfaces, the latest ones of a node."""
+        """Store the operator's settings of absent interfaces, up to a limit per node."""
         table = tables.absent_interfaces
         rows = [_absent_row(system_id, item) for item in absent_interfaces if item.tags or _is_set(item)]
         if rows:

@@ -32,7 +32,7 @@ operations = Table(
     Column("state", Word(OperationState), nullable=False),
     Column("subject", String(255), nullable=False),
     Column("input", JSON_VALUE, nullable=False),
-    #: Names of the steps in order; a step has a row once it has begun.
+    #: Names of the steps in order; a step has a row after it has begun.
     Column("step_names", WORDS, nullable=False),
     text_column("error"),
     Column("error_code", String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""Operations, their steps, and answers by idempotency key: claimed under a lease, written under a fence."""
+"""Operations, their steps, and answers by idempotency key; leases and fencing tokens protect operations."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, fields, replace
@@ -42,14 +42,14 @@ _CLAIMABLE = (OperationState.PENDING, OperationState.RUNNING, OperationState.UNW
 
 
 class Operations:
-    """Operations; every write by a runner checks its fence in the same statement."""
+    """Operations; every write by a runner checks its fencing token in the same statement."""
 
     def __init__(self, tx: Transaction, wake: Callable[[], None]) -> None:
         self.tx = tx
         self._wake = wake
 
     def add(self, operation: Operation) -> Operation:
-        """Record it; steps that have not begun are kept by name only."""
+        """Store an operation; steps that have not begun are stored only by name."""
         values = {name: getattr(operation, name) for name in _FIELDS}
         values["step_names"] = [step.name for step in operation.steps]
         self.tx.write(self._announced(insert(operations).values(values)))
@@ -94,7 +94,7 @@ class Operations:
         besides: Collection[str] = (),
         dead: Collection[Claim] = (),
     ) -> Operation | None:
-        """Claim the oldest one without a worker; a pending one is running from now on."""
+        """Claim the oldest operation without a worker; a pending one becomes running."""
         is_free = operations.c.lease_until <= now
         if dead:
             keys = [(claim.operation_id, claim.fence, claim.lease_until) for claim in dead]
@@ -121,7 +121,7 @@ class Operations:
             .values(owner=owner, lease_until=now + lease_s, fence=operations.c.fence + 1, state=running)
             .returning(*operations.c, begun.label("begun"))
         ).all()
-        # `begun` is as old as the statement's snapshot; the fence is of the row as it was locked.
+        # `begun` is from the statement's snapshot; the fencing token is from the locked row.
         claimed_operations = self._read(claimed, has_rows=any(row.begun or row.fence > 1 for row in claimed))
         return claimed_operations[0] if claimed_operations else None
 
@@ -137,7 +137,7 @@ class Operations:
         self.tx.write(update(operations).where(*is_leased).values(lease_until=0.0))
 
     def renew(self, operation: Operation, lease_until: float) -> Operation:
-        """Keep it for longer."""
+        """Extend the lease."""
         self._write(operation, {"lease_until": lease_until})
         return replace(operation, lease_until=lease_until)
 
@@ -149,7 +149,7 @@ class Operations:
             raise LeaseLost(operation.id)
 
     def save(self, operation: Operation) -> None:
-        """Write state, error and end, not the steps."""
+        """Write the state, error and end, but not the steps."""
         self._write(
             operation,
             {
@@ -161,7 +161,7 @@ class Operations:
         )
 
     def save_step(self, operation: Operation, *records: StepRecord) -> bool:
-        """Write steps' records, in one statement with the check of the fence and the look for a cancel.
+        """Write records of steps, check the fencing token and read a cancellation, all in one statement.
 
         The operation's row is locked before the records are joined to it. Locked in the join itself,
         PostgreSQL would evaluate the join again after it waited for a renewal of the lease, and would insert
@@ -182,7 +182,7 @@ class Operations:
             index_elements=[steps.c.operation_id, steps.c.name],
             set_={name: statement.excluded[name] for name in _STEP_FIELDS if name != "name"},
         )
-        # SQLite knows no common table expressions here, and has one writer at a time.
+        # SQLite supports no common table expressions here, and has only one writer at a time.
         wanted = (
             select(locked.c.cancel_requested)
             if self.tx.is_postgresql
@@ -194,20 +194,20 @@ class Operations:
         return bool(saved[0])
 
     def request_cancel(self, operation_id: str) -> Operation:
-        """Ask it to stop; WrongState when it is finished."""
+        """Request a cancellation; WrongState if the operation is finished."""
         return self._steer(
             operation_id, {"cancel_requested": True}, operations.c.state.not_in(FINISHED), "unfinished"
         )
 
     def retry(self, operation_id: str) -> Operation:
-        """Put a stuck one back to unwinding, unclaimed; WrongState otherwise."""
+        """Set a stuck operation to unwinding, unclaimed; WrongState otherwise."""
         values = {"state": OperationState.UNWINDING, "owner": "", "lease_until": 0.0}
         return self._steer(operation_id, values, operations.c.state == OperationState.STUCK, "stuck")
 
     # -- shared ------------------------------------------------------------------------------------------
 
     def _literals(self, row: dict[str, Any]) -> Select[Any]:
-        """A row as a query; PostgreSQL reads untyped values in a UNION as text, so they are cast."""
+        """A row as a query, with casts, because PostgreSQL treats untyped values in a UNION as text."""
         values = {name: literal(value, steps.c[name].type) for name, value in row.items()}
         if self.tx.is_postgresql:
             return select(*(cast(value, steps.c[name].type).label(name) for name, value in values.items()))
@@ -224,7 +224,7 @@ class Operations:
         return operation
 
     def _announced(self, statement: Any) -> Any:
-        """Make the statement notify waiting processes of the work when it is committed."""
+        """Make the statement notify waiting processes when it is committed."""
         self.tx.after_commit(self._wake)
         if self.tx.is_postgresql:
             return statement.returning(operations.c.id, func.pg_notify(CHANNEL, ""))
@@ -236,7 +236,7 @@ class Operations:
             raise LeaseLost(operation.id)
 
     def _read(self, rows: Sequence[Row[Any]], *, has_rows: bool = True) -> Sequence[Operation]:
-        """Operations of their rows; `has_rows` is whether any of their steps may have a row."""
+        """Convert rows to operations; `has_rows`: whether any of their steps may have a row."""
         begun: dict[tuple[str, str], StepRecord] = {}
         if rows and has_rows:
             query = select(steps).where(steps.c.operation_id.in_([row.id for row in rows]))
@@ -257,7 +257,7 @@ def _step_row(step: StepRecord) -> dict[str, Any]:
 
 
 class Answers:
-    """Answers to be given again."""
+    """Stored answers to requests."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -268,7 +268,7 @@ class Answers:
         return None if row is None else StoredAnswer(**columns_of(row))
 
     def add(self, answer: StoredAnswer) -> None:
-        """Keep one; AlreadyExists when a parallel request was first."""
+        """Store an answer; AlreadyExists if a parallel request was faster."""
         values = asdict(answer)
         with self.tx.guarded(lambda: find_broken(self.tx, answers, values)):
             self.tx.write(insert(answers).values(values))
@@ -278,9 +278,9 @@ class Answers:
         self.tx.write(update(answers).where(answers.c.key == answer.key).values(asdict(answer)))
 
     def forget(self, key: str) -> None:
-        """Give a key back."""
+        """Free a key."""
         self.tx.write(delete(answers).where(answers.c.key == key))
 
     def prune(self, before: float) -> None:
-        """Forget those made before a time."""
+        """Delete answers that are older than a time."""
         self.tx.write(delete(answers).where(answers.c.created_at < before))

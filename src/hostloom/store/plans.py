@@ -14,7 +14,7 @@ from hostloom.store.transaction import Transaction, columns_of
 
 _FIELDS = tuple(field.name for field in fields(StoredPlan))
 _COLUMNS = tuple(plans.c[name] for name in _FIELDS)
-#: Clocks of servers that share a database may be so far apart.
+#: Tolerated difference between the clocks of servers that share a database.
 MAX_SKEW_S = 60.0
 _NEWEST = (plans.c.created_at.desc(), plans.c.id.desc())
 
@@ -24,13 +24,13 @@ def _is_being_applied() -> ColumnElement[bool]:
 
 
 class Plans:
-    """Kept plans; their content is read apart, because lists do not show it."""
+    """Stored plans; their content is read separately, because lists do not show it."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def add(self, plan: StoredPlan, content: dict[str, Any]) -> None:
-        """Keep it, and forget those that are over or too many: two statements."""
+        """Store a plan, and delete expired and surplus ones, in two statements."""
         self._sweep(plan.created_at)
         self.tx.write(insert(plans).values(asdict(plan) | {"content": content}))
 
@@ -68,25 +68,25 @@ class Plans:
             raise PlanTaken(plan.id)
 
     def delete(self, plan_id: str, now: float) -> None:
-        """Forget it; PlanGone, or InUse."""
+        """Delete a plan; PlanGone, or InUse."""
         plan = self.get(plan_id, now)
         cursor_result = self.tx.write(delete(plans).where(plans.c.id == plan_id, ~_is_being_applied()))
         if not cursor_result.rowcount:
             raise InUse("plan", plan_id, [f"operation {plan.operation_id}"])
 
     def forget_all(self) -> None:
-        """Forget every plan that is not being applied."""
+        """Delete all plans that no operation applies."""
         self.tx.write(delete(plans).where(~_is_being_applied()))
 
     def _sweep(self, now: float) -> None:
-        """Forget the expired ones, and make room for one more."""
+        """Delete expired plans, and make room for one more."""
         crowded = select(plans.c.created_at).order_by(*_NEWEST).offset(MAX_PLANS - 1).limit(1)
         over = or_(not_(_is_valid(now)), plans.c.created_at <= crowded.scalar_subquery())
         self.tx.write(delete(plans).where(and_(over, ~_is_being_applied())))
 
 
 def _is_valid(now: float) -> ColumnElement[bool]:
-    """Plans that expire too late were made while a clock was ahead, so their age is unknown."""
+    """The condition for valid plans. Plans that expire too late were made while a clock was ahead."""
     return and_(plans.c.expires_at > now, plans.c.expires_at <= now + PLAN_LIFETIME_S + MAX_SKEW_S)
 
 

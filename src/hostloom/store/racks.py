@@ -12,10 +12,10 @@ from hostloom.store.records import Records
 
 
 class Racks(Records[Rack, RackId]):
-    """Racks; one that serves a VLAN stays."""
+    """Racks; a rack that serves a VLAN cannot be deleted."""
 
     def users(self, item: Rack) -> Sequence[str]:
-        """The VLANs that it serves or stands by for."""
+        """The VLANs that the rack serves as primary or standby."""
         vlans, fabrics = tables.vlans, tables.fabrics
         query = (
             select(fabrics.c.name, vlans.c.vid)

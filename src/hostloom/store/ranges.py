@@ -11,12 +11,12 @@ from hostloom.store.records import Records
 
 
 class Ranges(Records[IPRange, RangeId]):
-    """Ranges; each inside its subnet, no two of a subnet overlap."""
+    """Ranges; every range is inside its subnet, and ranges of a subnet do not overlap."""
 
     topology = True
 
     def find(self, name: str) -> IPRange | None:
-        """By its ends, `START-END`; InvalidValue when several subnets have it."""
+        """A range by `START-END`; InvalidValue if several subnets have it."""
         query = select(self.table).order_by(self.table.c.id)
         ip_ranges = [item for row in self.tx.rows(query) if self.label(item := self.from_row(row)) == name]
         if len(ip_ranges) > 1:

@@ -1,4 +1,4 @@
-"""The rows of one noun with a small integer id: the part that all such nouns share."""
+"""The rows of a noun with an integer id: the code that all such nouns share."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -13,7 +13,7 @@ from hostloom.store.integrity import find_broken
 from hostloom.store.tables import KINDS
 from hostloom.store.transaction import Transaction, columns_of
 
-#: Users of a thing that an InUse error names; the rest is counted.
+#: Maximum number of users in an InUse error; further ones are counted.
 NAMED_USERS = 20
 
 
@@ -45,9 +45,9 @@ def name_users(kind: str, key: object, users: Sequence[str]) -> None:
 class Records(Generic[T, K]):
     """A table whose columns are the fields of a dataclass."""
 
-    #: Part of the physical network, which snapshots read as a whole.
+    #: Whether the noun is part of the physical network, which snapshots read as a whole.
     topology = False
-    #: Whether snapshots contain the noun or refer to it: changes then take the world lock.
+    #: Whether snapshots contain the noun or refer to it, so that changes take the lock of the revision.
     in_world = False
 
     def __init__(self, tx: Transaction, table: Table, entity: type[T]) -> None:
@@ -75,7 +75,7 @@ class Records(Generic[T, K]):
         return [self.from_row(row) for row in self.tx.rows(query)]
 
     def add(self, item: T) -> T:
-        """Insert; an id of 0 is replaced by a new one."""
+        """Insert a record; an id of 0 is replaced by a new one."""
         self._change()
         self.check(item)
         values = self.to_row(item)
@@ -83,7 +83,7 @@ class Records(Generic[T, K]):
         return replace(item, id=key)
 
     def update(self, item: T) -> T:
-        """Write if the generation is still the stored one, and count it up."""
+        """Write the record and increment its generation; StaleGeneration if it is not current."""
         self._change()
         self.check(item)
         values = self.to_row(item) | {"id": item.id, "generation": item.generation + 1}
@@ -108,7 +108,7 @@ class Records(Generic[T, K]):
     # -- methods that a noun may override -------------------------------------------------------------------
 
     def check(self, item: T) -> None:
-        """Check the rules that the database has no constraint for."""
+        """Check rules for which the database has no constraint."""
 
     def users(self, item: T) -> Sequence[str]:
         """Descriptions of the objects that refer to this one."""
@@ -119,18 +119,18 @@ class Records(Generic[T, K]):
         self.tx.write(delete(self.table).where(self.table.c.id == item.id))
 
     def label(self, item: T) -> str:
-        """Its name, for errors."""
+        """The name of the record, for errors."""
         return str(getattr(item, "name", item.id))
 
     def to_row(self, item: T) -> dict[str, Any]:
-        """Columns of an item; an id of 0 is left to the database."""
+        """Convert an item to a row; the database assigns an id in place of 0."""
         values = {name: getattr(item, name) for name in self._names}
         if not item.id:
             del values["id"]
         return values
 
     def from_row(self, row: Row[Any]) -> T:
-        """An item of its columns."""
+        """Convert a row to an item."""
         columns = columns_of(row)
         return self.entity(**{name: columns[name] for name in self._names})
 
@@ -168,6 +168,6 @@ class Records(Generic[T, K]):
 
 
 def raise_sequence(tx: Transaction, table: Table) -> None:
-    """Keep new ids above those that were given; SQLite does so by itself. A sequence is at least 1."""
+    """Keep new ids above the given ones; SQLite does so automatically. A sequence starts at 1 or more."""
     highest = select(func.greatest(func.max(table.c.id), 1)).scalar_subquery()
     tx.write(select(func.setval(func.pg_get_serial_sequence(table.name, "id"), highest)))

@@ -1,4 +1,4 @@
-"""Give networks and groups other ids; everything that refers to them follows."""
+"""Gives networks and groups new ids, and updates all references."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
@@ -15,7 +15,7 @@ from hostloom.store.plans import Plans
 from hostloom.store.records import raise_sequence
 from hostloom.store.transaction import DEFAULT_COLUMNS, Transaction, columns_of
 
-#: The subjects of events whose key is the id that changes.
+#: Kinds of event subjects with an id as key, by table.
 _SUBJECTS = {"vlans": EventSubjectKind.VLAN, "subnets": EventSubjectKind.SUBNET}
 _TABLES = {
     ImportNoun.FABRIC: tables.fabrics,
@@ -26,19 +26,19 @@ _TABLES = {
     ImportNoun.RESOURCE_POOL: tables.resource_pools,
     ImportNoun.DOMAIN: tables.domains,
 }
-#: Tables whose rows a snapshot reads again when a row of the key table changes.
+#: Tables with rows that a snapshot must read again when a row of the key table changes.
 _OWNERS = {
     "node_interfaces": tables.nodes,
     "absent_interfaces": tables.nodes,
     "machine_interfaces": tables.machines,
 }
-#: Columns of the world with the default groups. They are not foreign keys.
+#: Columns of the table `world` with the default groups. They are not foreign keys.
 _DEFAULTS = {
     "zones": "default_zone",
     "resource_pools": "default_resource_pool",
     "domains": "default_domain",
 }
-#: A value that no stored row has: the old row gets it while its copy has the unique value.
+#: An unused value that the old row gets while its copy has the unique value.
 _PLACEHOLDERS: dict[str, tuple[str, Any]] = {
     "fabrics": ("name", "\x01"),
     "spaces": ("name", "\x01"),
@@ -53,7 +53,7 @@ _PLACEHOLDERS: dict[str, tuple[str, Any]] = {
 def renumber(tx: Transaction, moves: Sequence[Renumbering]) -> None:
     """Change ids, which may be exchanged; NotFound, or AlreadyExists for one that another row keeps.
 
-    Kept plans are forgotten: they name networks by the former ids.
+    Stored plans are deleted, because they refer to networks by their former ids.
     """
     if not moves:
         return
@@ -85,7 +85,7 @@ def _check(tx: Transaction, moves: Sequence[Renumbering]) -> None:
 
 
 def _move(tx: Transaction, table: Table, old_id: int, new_id: int) -> None:
-    """Insert a copy, have everything refer to it, and delete the row: foreign keys hold at every moment."""
+    """Insert a copy, update all references, and delete the row, so that foreign keys are always valid."""
     row = dict(columns_of(tx.read(select(table).where(table.c.id == old_id)).one()))
     name, placeholder = _PLACEHOLDERS[table.name]
     tx.write(update(table).where(table.c.id == old_id).values({name: placeholder}))
@@ -99,7 +99,7 @@ def _move(tx: Transaction, table: Table, old_id: int, new_id: int) -> None:
 
 
 def _follow_default(tx: Transaction, table: Table, old_id: int, new_id: int) -> None:
-    """The default group stays the default one under its new id."""
+    """Keep the default group the default under its new id."""
     for name, column in DEFAULT_COLUMNS.items():
         if column.name == _DEFAULTS.get(table.name) and tx.default_groups[name] == old_id:
             tx.write(update(tables.world).values({column.name: new_id}))

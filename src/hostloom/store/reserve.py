@@ -25,10 +25,10 @@ from hostloom.store.transaction import PlacementLock, Transaction
 
 
 def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Machine]:
-    """Reserve all of them while holding the lock, so that no parallel request interferes.
+    """Reserve all plans under the lock, so that no parallel request interferes.
 
-    What a plan counted on but others took since its snapshot was read is StaleGeneration: decide again.
-    The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
+    StaleGeneration if other requests have taken resources of a plan since its snapshot was read: decide
+    again. If the state has not changed since, missing resources are AlreadyExists or Refused.
     """
     revision = tx.change_world(noted=True)
     reserved_by_host: dict[HostId, PlacedMachine] = {}
@@ -38,9 +38,9 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
 def _reserve_one(
     tx: Transaction, reservation: Reservation, revision: int, reserved_by_host: dict[HostId, PlacedMachine]
 ) -> Machine:
-    """Check it against the present records, including earlier reservations, and insert it.
+    """Check a reservation against the records, including earlier reservations, and insert it.
 
-    `taken` has what the machines of each host take together: read once for all reservations.
+    `taken` contains the used resources by host, which are read once for all reservations.
     """
     plan = reservation.plan
     held = held_addresses(plan)
@@ -69,7 +69,7 @@ def _reserve_one(
 
 
 def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
-    """The sum of the machines, because capacity only depends on sums."""
+    """The sum of the machines' resources, because capacity depends only on sums."""
     pools: Counter[str] = Counter()
     for machine in machines:
         pools.update(machine.reserved_bytes)
@@ -123,7 +123,7 @@ def placed(tx: Transaction, host_id: HostId) -> tuple[PlacedMachine, ...]:
 
 
 def machine_of(reservation: Reservation, host: Host) -> Machine:
-    """The machine of a plan in its state while the saga runs."""
+    """The machine of a plan in the state that it has during the saga."""
     plan = reservation.plan
     spec = plan.spec
     zone, pool = reservation.zone_id, reservation.resource_pool_id

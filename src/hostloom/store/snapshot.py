@@ -1,4 +1,4 @@
-"""The snapshot for decisions: read once, then updated at a cost that depends on the size of the change."""
+"""The snapshot for decisions: read once, then updated; the cost depends on the size of the change."""
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,14 +42,14 @@ class Changes:
     removed: Removed = Removed()
     nodes: Mapping[SystemId, Node] = field(default_factory=dict)
     hosts: Mapping[HostId, Host] = field(default_factory=dict)
-    #: Where each changed machine is now.
+    #: The current place of every changed machine.
     machines: Sequence[tuple[HostId, SystemId, PlacedMachine]] = ()
     #: By row id.
     held: Mapping[int, HeldAddress] = field(default_factory=dict)
 
 
 class _AllHeld(Collection[HeldAddress]):
-    """The stored addresses and the observed ones, put together only where they are read one by one."""
+    """The stored and the observed addresses, which are joined only when they are iterated."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class _AllHeld(Collection[HeldAddress]):
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """One revision; `changed` makes the next one, which shares unchanged parts."""
+    """One revision; `changed` returns the next one, which shares unchanged parts."""
 
     revision: int = -1
     topology: Topology = field(default_factory=Topology)
@@ -90,7 +90,7 @@ class SnapshotSource:
     snapshot: Snapshot = field(default_factory=Snapshot)
 
     def changed(self, revision: int, topology: Topology, changes: Changes) -> "SnapshotSource":
-        """The world at a later revision."""
+        """The state at a later revision."""
         removed = changes.removed
         nodes = _merged(self.nodes, changes.nodes, removed.nodes)
         held = self.held.changed({**dict.fromkeys(removed.addresses), **changes.held})
@@ -123,7 +123,7 @@ class SnapshotSource:
     def _addresses(
         self, changes: Changes, observed: Mapping[SystemId, tuple[HeldAddress, ...]]
     ) -> tuple[tuple[HeldAddress, ...], tuple[HeldAddress, ...]]:
-        """Addresses that came, and those that went."""
+        """The added and the removed addresses."""
         rows = {*changes.removed.addresses, *changes.held}
         lost = [self.held[key] for key in rows if key in self.held]
         nodes = {*changes.removed.nodes, *changes.nodes}
@@ -167,7 +167,7 @@ def _merged(previous: Mapping[K, V], changed: Mapping[K, V], removed_keys: Itera
 
 
 def _place(previous: Mapping[HostId, Placed], changes: Changes) -> dict[HostId, Placed]:
-    """Machines by host; only hosts that a change touches get a new dictionary."""
+    """Machines by host; only changed hosts get a new dictionary."""
     moved = {*changes.removed.machines, *(system_id for _, system_id, _ in changes.machines)}
     placed = dict(previous)
     if moved:
@@ -206,7 +206,7 @@ def _snapshot(
 
 
 class SnapshotCache:
-    """The latest world that this process has read; for all its threads."""
+    """The latest snapshot in this process; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -227,7 +227,7 @@ class SnapshotCache:
             return self._world.snapshot
 
     def place(self, revision: int, placements: Sequence[PlacementLock]) -> None:
-        """Adopt the snapshot of a transaction that was just committed, unless another one came between."""
+        """Adopt the snapshot of a transaction that was just committed, unless another one was faster."""
         with self._lock:
             if self._world.revision != revision - 1:
                 return
@@ -259,7 +259,7 @@ def read_world(tx: Transaction, base: SnapshotSource) -> SnapshotSource:
 
 
 def read_changes(tx: Transaction, since: int) -> Changes:
-    """Everything that is stamped with a later revision."""
+    """Read all rows with a later revision."""
     nodes, hosts, held = tables.nodes, tables.hosts, tables.addresses
     return Changes(
         Removed() if since < 0 else _read_removed(tx, since),

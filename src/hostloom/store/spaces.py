@@ -9,12 +9,12 @@ from hostloom.store.tables import fabrics, vlans
 
 
 class Spaces(Records[Space, SpaceId]):
-    """Spaces; their VLANs keep them."""
+    """Spaces; a space with VLANs cannot be deleted."""
 
     topology = True
 
     def users(self, item: Space) -> list[str]:
-        """The VLANs in it."""
+        """The VLANs in the space."""
         query = (
             select(fabrics.c.name, vlans.c.vid)
             .select_from(vlans.join(fabrics))

@@ -9,7 +9,7 @@ from hostloom.store.wire_tables import ssh_keys
 
 
 class SshKeys:
-    """One row for each URI that needs a key; the rows of one SSH server have the same key."""
+    """Pinned keys; one row for every URI that needs a key, and rows of one SSH server have the same key."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx

@@ -19,7 +19,7 @@ class Subnets(Records[Subnet, SubnetId]):
     topology = True
 
     def find(self, name: str) -> Subnet | None:
-        """By CIDR or name; InvalidValue when several fit."""
+        """A subnet by CIDR or name; InvalidValue if several match."""
         try:
             condition = self.table.c.cidr == ip_network(name)
         except ValueError:
@@ -66,7 +66,7 @@ class Subnets(Records[Subnet, SubnetId]):
         }
 
     def users(self, item: Subnet) -> list[str]:
-        """Who holds an address of it; leases and ranges go with it."""
+        """The holders of the subnet's addresses; leases and ranges are deleted with the subnet."""
         held, nodes, machines = tables.addresses, tables.nodes, tables.machines
         query = (
             select(held.c.ip, nodes.c.hostname, machines.c.system_id)
@@ -81,19 +81,19 @@ class Subnets(Records[Subnet, SubnetId]):
         return list(dict.fromkeys(_holder(*row) for row in self.tx.rows(query)))
 
     def remove(self, item: Subnet) -> None:
-        """Delete it with its ranges and leases."""
+        """Delete the subnet with its ranges and leases."""
         held = tables.addresses
         removed = self.tx.write(delete(held).where(held.c.subnet_id == item.id).returning(held.c.id)).all()
         self.tx.note_removed("addresses", [row[0] for row in removed])
         super().remove(item)
 
     def label(self, item: Subnet) -> str:
-        """Its CIDR."""
+        """The CIDR."""
         return str(item.cidr)
 
 
 def _holder(ip: Address, hostname: str | None, machine_id: SystemId | None) -> str:
-    """Who holds an address: a node, a machine, or only the address itself."""
+    """The holder of an address: a node, a machine, or the address itself."""
     if hostname is None:
         return f"address {ip}"
     return f"{'node' if machine_id is None else 'machine'} {hostname}"

@@ -59,7 +59,7 @@ __all__ = [
     "zones",
 ]
 
-#: Names of the tables' rows in messages.
+#: Names of rows in messages, by table.
 KINDS = {
     "spaces": "space",
     "fabrics": "fabric",

@@ -1,4 +1,4 @@
-"""The physical network in memory, and which subnet an address on an interface belongs to."""
+"""The physical network in memory, and the subnets of addresses on interfaces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,7 +16,7 @@ from hostloom.store.wire import VlanProbes
 
 @dataclass(frozen=True)
 class Topology:
-    """The physical network, and which subnet an address of an interface belongs to."""
+    """The physical network, and the subnets of addresses on interfaces."""
 
     revision: int = -1
     fabrics: tuple[Fabric, ...] = ()
@@ -31,7 +31,7 @@ class Topology:
     fabric_of_vlan: Mapping[VlanId, int] = field(default_factory=dict)
 
     def subnet_around(self, ip: Address, vlan_id: VlanId | None) -> Subnet | None:
-        """The interface's VLAN counts first, then its fabric, then the longest prefix, then the id."""
+        """The subnet of an address: on the interface's VLAN, else in its fabric, by longest prefix."""
         fabric_id = None if vlan_id is None else self.fabric_of_vlan[vlan_id]
         best: tuple[tuple[bool, bool, int, int], Subnet] | None = None
         for (version, length), subnets in self.by_prefix.items():
@@ -47,7 +47,7 @@ class Topology:
 
 
 def read_topology(tx: Transaction, revision: int) -> Topology:
-    """The physical network, whole."""
+    """Read the whole physical network."""
     vlans = _all(tx, tables.vlans, Vlan)
     subnets = _all(tx, tables.subnets, Subnet)
     by_prefix: dict[tuple[int, int], dict[int, list[Subnet]]] = {}

@@ -1,4 +1,4 @@
-"""One database transaction: when it begins to write, and how the world's revision counts up."""
+"""Database transactions: the start of writing, and the counting of revisions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from hostloom.store.tables import removals, world
 
 T = TypeVar("T", Node, Host, Machine)
 
-#: Where the world keeps the default group, by the name of the field that refers to such a group.
+#: Columns of the default groups in the table `world`, by the name of the field that refers to such a group.
 DEFAULT_COLUMNS = {
     "zone_id": world.c.default_zone,
     "resource_pool_id": world.c.default_resource_pool,
@@ -27,7 +27,7 @@ DEFAULT_COLUMNS = {
 
 @dataclass(frozen=True)
 class PlacementLock:
-    """A machine that was put on a host, as snapshots show it."""
+    """A machine that was placed on a host, as in snapshots."""
 
     node: Node
     host_id: HostId
@@ -40,21 +40,21 @@ class Transaction:
     """A connection that reads freely and takes the write lock with its first change.
 
     SQLite: reads run in autocommit mode, the first write begins an IMMEDIATE transaction (a deferred one
-    could not be upgraded once another process has written). PostgreSQL: READ COMMITTED. Every change of the
-    world first counts `world.value` up and so holds that row's lock until it ends: such changes run one after
-    the other on both databases, never deadlock, and read what is committed.
+    could not be upgraded once another process has written). PostgreSQL: READ COMMITTED. Every change first
+    increments `world.value` and so holds the lock of that row until the transaction ends. On both databases,
+    such changes run one after another, never deadlock, and read committed data.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.is_postgresql = connection.dialect.name == "postgresql"
-        #: The world revision that this transaction creates; None until it changes the world.
+        #: The revision that this transaction creates; None before its first change.
         self.revision: int | None = None
         self.topology_changed = False
         #: Ids of the default zone, resource pool and domain, by the name of the field that refers to them;
-        #: known once the transaction changes the world.
+        #: known after the first change of the transaction.
         self.default_groups: dict[str, int] = {}
-        #: All changes of the world are in `placements`.
+        #: Whether `placements` contains all changes.
         self.is_noted = True
         self.placements: list[PlacementLock] = []
         self._after_commit: list[Callable[[], None]] = []
@@ -65,20 +65,20 @@ class Transaction:
         return self.connection.execute(statement, parameters)
 
     def rows(self, statement: Executable) -> Sequence[Any]:
-        """All rows of a query."""
+        """Read all rows of a query."""
         return self.connection.execute(statement).all()
 
     def write(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
-        """Run a statement that changes something."""
+        """Run a changing statement."""
         self._begin()
         return self.connection.execute(statement, parameters)
 
     def change_world(self, *, topology: bool = False, noted: bool = False) -> int:
-        """Take the world's lock and return the revision of this transaction; later calls are free.
+        """Take the lock of the revision, and return this transaction's revision; later calls cost nothing.
 
-        `noted`: the caller puts all that it changes in `placements`, so that snapshots need not read it.
+        `noted`: the caller adds all its changes to `placements`, so that snapshots need not read them.
         """
         self.is_noted = self.is_noted and noted
         values: dict[str, Any] = {}
@@ -97,9 +97,9 @@ class Transaction:
         return self.revision or 0
 
     def in_groups(self, item: T) -> T:
-        """The item with the default zone, resource pool and domain if it names none.
+        """The item with the default zone, resource pool and domain in place of missing ones.
 
-        Needs a transaction that has changed the world.
+        Call `change_world` first.
         """
         unnamed: dict[str, Any] = {
             name: key
@@ -109,7 +109,7 @@ class Transaction:
         return replace(item, **unnamed) if unnamed else item
 
     def lock_world(self) -> None:
-        """Take the world lock without a new revision, so that later reads are stable."""
+        """Take the lock of the revision without a new revision, so that later reads are stable."""
         if self.is_postgresql:
             self.write(select(world.c.id).with_for_update())
         else:
@@ -123,7 +123,7 @@ class Transaction:
             self.write(insert(removals), items)
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Have something called when (and only if) this transaction is committed."""
+        """Register a call for when (and only if) this transaction is committed."""
         self._after_commit.append(call)
 
     def commit(self) -> None:
@@ -142,7 +142,7 @@ class Transaction:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Undo all that runs inside if any of it fails; the transaction itself can go on."""
+        """Revert all changes of the block if it fails; the transaction itself can continue."""
         self._begin()
         with self.connection.begin_nested():
             yield
@@ -165,7 +165,7 @@ class Transaction:
         if self._writing:
             self.connection.execute(
                 select(world.c.id).with_for_update(read=True)
-            )  # writers wait until our end
+            )  # writers wait until this transaction ends
             yield
             return
         self.connection.rollback()
@@ -193,5 +193,5 @@ class Transaction:
 
 
 def columns_of(row: Row[Any]) -> RowMapping:
-    """Columns of a row by name."""
+    """The columns of a row by name."""
     return row._mapping  # noqa: SLF001  (SQLAlchemy's documented name for it)

@@ -1,4 +1,4 @@
-"""Column types: how both databases keep the model's values, and nested values as one JSON document."""
+"""Column types for the model's values in both databases; nested values are stored as JSON documents."""
 
 import json
 from collections.abc import Callable
@@ -42,43 +42,43 @@ class AddressText(TypeDecorator[Address]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Bytewise order on PostgreSQL too."""
+        """Use bytewise order also on PostgreSQL."""
         return dialect.type_descriptor(
             String(33, collation="C") if dialect.name == "postgresql" else String(33)
         )
 
     def process_bind_param(self, value: Address | None, _dialect: Dialect) -> str | None:
-        """Model to column."""
+        """Convert a model value to a column value."""
         return None if value is None else self.write(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Address | None:
-        """Column to model."""
+        """Convert a column value to a model value."""
         return None if value is None else self.read(value)
 
     @staticmethod
     def write(address: Address) -> str:
-        """As stored."""
+        """The stored form."""
         return f"{address.version}{int(address):0{address.max_prefixlen // 4}x}"
 
     @staticmethod
     def read(stored: str) -> Address:
-        """The opposite."""
+        """Convert the stored value back."""
         number = int(stored[1:], 16)
         return IPv4Address(number) if stored[0] == "4" else IPv6Address(number)
 
 
 class NetworkText(TypeDecorator[Network]):
-    """A network as people write it."""
+    """A network in CIDR notation."""
 
     impl = String(49)
     cache_ok = True
 
     def process_bind_param(self, value: Network | None, _dialect: Dialect) -> str | None:
-        """Model to column."""
+        """Convert a model value to a column value."""
         return None if value is None else str(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Network | None:
-        """Column to model."""
+        """Convert a column value to a model value."""
         return None if value is None else ip_network(value)
 
 
@@ -89,26 +89,26 @@ class MacText(TypeDecorator[MacAddress]):
     cache_ok = True
 
     def process_bind_param(self, value: MacAddress | None, _dialect: Dialect) -> str | None:
-        """Model to column."""
+        """Convert a model value to a column value."""
         return None if value is None else value.text
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> MacAddress | None:
-        """Column to model."""
+        """Convert a column value to a model value."""
         return None if value is None else MacAddress(value)
 
 
 class Ratio(TypeDecorator[Decimal]):
-    """A decimal ratio of up to 15 digits, which a double holds without loss: read by its shortest form."""
+    """A decimal ratio of up to 15 digits, stored as a double without loss and read in its shortest form."""
 
     impl = Float
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, _dialect: Dialect) -> float | None:
-        """Model to column."""
+        """Convert a model value to a column value."""
         return None if value is None else float(value)
 
     def process_result_value(self, value: float | None, _dialect: Dialect) -> Decimal | None:
-        """Column to model."""
+        """Convert a column value to a model value."""
         return None if value is None else exact(float(value))
 
 
@@ -123,15 +123,15 @@ class Word(TypeDecorator[Any]):
         self.words, self.length = values, length
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Text of the length that the column has."""
+        """Use text with the length of the column."""
         return dialect.type_descriptor(String(self.length))
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
-        """Model to column."""
+        """Convert a model value to a column value."""
         return None if value is None else self.words(value).value
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
-        """Column to model."""
+        """Convert a column value to a model value."""
         return None if value is None else self.words(value)
 
 
@@ -150,11 +150,11 @@ class JsonText(TypeDecorator[Any]):
         self.encode, self.decode = encode, decode
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> str:
-        """Model to column; None becomes JSON's null."""
+        """Convert a model value to a column value; None becomes JSON's null."""
         return json.dumps(None if value is None else self.encode(value), ensure_ascii=True)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
-        """Column to model."""
+        """Convert a column value to a model value."""
         if value is None:
             return None
         items = json.loads(value)
@@ -176,7 +176,7 @@ INTERFACE_ADDRESSES = JsonText(
 
 
 def interface_of(address: Address, prefix_length: int) -> IPv4Interface | IPv6Interface:
-    """An address with its prefix length, as on an interface."""
+    """Convert text to an interface address with its prefix length."""
     return ip_interface((address, prefix_length))
 
 

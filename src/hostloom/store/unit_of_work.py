@@ -55,7 +55,7 @@ from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 
 
 class DatabaseUnitOfWork:
-    """A transaction over one connection, held from `with` to its end. For one thread."""
+    """A transaction over one connection, which it holds for the whole `with` block. Not thread-safe."""
 
     fabrics: repositories.Fabrics
     vlans: repositories.Vlans
@@ -95,7 +95,7 @@ class DatabaseUnitOfWork:
         return self
 
     def __getattr__(self, name: str) -> Any:
-        """The repository of a noun: it is made when the transaction first uses it."""
+        """The repository of a noun, created at its first use in the transaction."""
         if name not in _REPOSITORIES:
             raise AttributeError(name)
         repository = _REPOSITORIES[name](self)
@@ -118,23 +118,23 @@ class DatabaseUnitOfWork:
             self._cache.place(revision, placements)
 
     def lock_world(self) -> None:
-        """Take the world's lock (store/transaction.py)."""
+        """Take the lock of the revision (store/transaction.py)."""
         self.tx.lock_world()
 
     def snapshot(self) -> Snapshot:
-        """The world at one revision, including this transaction's changes."""
+        """The state at one revision, including this transaction's changes."""
         return self._cache.snapshot(self.tx)
 
     def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:
-        """Reserve everything that the plans name (store/reserve.py)."""
+        """Reserve everything that the plans contain (store/reserve.py)."""
         return reserve.reserve(self.tx, reservations)
 
     def release(self, system_ids: Sequence[SystemId]) -> None:
-        """Remove the machines and everything reserved for them."""
+        """Delete the machines and all their reservations."""
         reserve.release(self.tx, system_ids)
 
     def renumber(self, moves: Sequence[Renumbering]) -> None:
-        """Give networks other ids; everything that refers to them follows (store/renumber.py)."""
+        """Give networks new ids, and update all references (store/renumber.py)."""
         renumber.renumber(self.tx, moves)
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
@@ -142,7 +142,7 @@ class DatabaseUnitOfWork:
         return reserve.placed(self.tx, host_id)
 
 
-#: How the repository of each noun is made, for a transaction that uses it.
+#: Constructors of the repositories, by noun.
 _REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
     "fabrics": lambda uow: Fabrics(uow.tx, tables.fabrics, Fabric),
     "vlans": lambda uow: Vlans(uow.tx, tables.vlans, Vlan),

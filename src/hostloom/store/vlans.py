@@ -45,12 +45,12 @@ def users_of_vlan(tx: Transaction, vlan_id: int) -> list[str]:
 
 
 class Vlans(Records[Vlan, VlanId]):
-    """VLANs; the untagged one lives and dies with its fabric."""
+    """VLANs; the untagged VLAN is created and deleted with its fabric."""
 
     topology = True
 
     def find(self, name: str) -> Vlan | None:
-        """By name; InvalidValue when several have it."""
+        """A VLAN by name; InvalidValue if several have this name."""
         rows = self.tx.rows(select(self.table).where(self.table.c.name == name).limit(2))
         if len(rows) > 1:
             raise InvalidValue(
@@ -102,12 +102,12 @@ class Vlans(Records[Vlan, VlanId]):
             )
 
     def explain(self, values: dict[str, object], item: Vlan) -> HostloomError | None:
-        """A taken tag is named with its fabric."""
+        """Name a used tag with its fabric."""
         error = super().explain(values, item)
         return AlreadyExists("vlan", self.label(item)) if isinstance(error, AlreadyExists) else error
 
     def users(self, item: Vlan) -> list[str]:
-        """Subnets, interfaces, machines and relayed VLANs."""
+        """The VLAN's subnets, interfaces, machines and relayed VLANs."""
         if item.vid == UNTAGGED:
             raise InUse("vlan", self.label(item), ["its fabric, whose untagged VLAN it is"])
         return users_of_vlan(self.tx, item.id)

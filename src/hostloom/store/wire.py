@@ -15,21 +15,21 @@ from hostloom.store.tables import machine_interfaces
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.wire_tables import dhcp_messages, foreign_dhcp, nic_proofs, vlan_probes
 
-#: Number of messages that are kept.
+#: Maximum number of stored messages.
 KEPT_MESSAGES = 20_000
 
 
 class DhcpMessages:
-    """A ring of messages."""
+    """Messages in a ring buffer."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def add(self, messages: Sequence[DhcpMessage]) -> None:
-        """Keep them, and forget the oldest: two statements."""
+        """Store messages, and delete the oldest ones, in two statements."""
         if not messages:
             return
-        # asdict would take values apart that are dataclasses themselves.
+        # asdict would also convert values that are dataclasses.
         rows = [{name: getattr(message, name) for name in DhcpMessage.__slots__} for message in messages]
         self.tx.write(insert(dhcp_messages), rows)
         newest = select(func.max(dhcp_messages.c.id)).scalar_subquery()
@@ -49,10 +49,10 @@ class VlanProbes:
         self.tx = tx
 
     def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
-        """Replace the VLAN's latest probe; NotFound if the VLAN does not exist.
+        """Replace the VLAN's latest probe; NotFound for an unknown VLAN.
 
-        The world revision changes only if the probe's result differs, because a changed topology makes
-        decisions rebuild their indexes. New times alone do not change it.
+        The revision changes only if the probe's result differs, because a changed topology makes decisions
+        rebuild their indexes. New times alone do not change it.
         """
         self.tx.lock_world()  # two servers may probe a VLAN at the same time
         if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
@@ -71,12 +71,12 @@ class VlanProbes:
         return _as_decided(last_probe, [server for server in self.foreign() if server.vlan_id == vlan_id])
 
     def list(self) -> Sequence[VlanProbe]:
-        """By VLAN id."""
+        """Probes by VLAN id."""
         rows = self.tx.rows(select(vlan_probes).order_by(vlan_probes.c.vlan_id))
         return [VlanProbe(**columns_of(row)) for row in rows]
 
     def foreign(self) -> Sequence[ForeignDhcp]:
-        """By VLAN id, then by address."""
+        """Foreign servers by VLAN id, then by address."""
         order = (foreign_dhcp.c.vlan_id, foreign_dhcp.c.server, foreign_dhcp.c.mac)
         rows = self.tx.rows(select(foreign_dhcp).order_by(*order))
         return [ForeignDhcp(**columns_of(row)) for row in rows]

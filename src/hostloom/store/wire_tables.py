@@ -31,7 +31,7 @@ racks = Table(
     sqlite_autoincrement=True,
 )
 
-#: The key that an SSH server is trusted by, once for each URI that leads to it.
+#: The pinned key of an SSH server, once for every URI that leads to it.
 ssh_keys = Table(
     "ssh_keys",
     metadata,
@@ -92,7 +92,7 @@ nic_proofs = Table(
     Column("system_id", ForeignKey("machines.system_id", ondelete="CASCADE"), nullable=False),
     Column("nic", String(255), nullable=False),
     Column("at", Float, nullable=False),
-    #: JSON of model.proof.Evidence, one a check.
+    #: JSON of model.proof.Evidence, one per check.
     Column("evidence", JSON_VALUE, nullable=False),
     PrimaryKeyConstraint("system_id", "nic"),
 )
