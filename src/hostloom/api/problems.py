@@ -111,7 +111,7 @@ STATUS: Mapping[type[HostloomError], int] = {
 
 def problem_of(error: HostloomError) -> dict[str, Any]:
     """The problem document of an error."""
-    problem = _problem(STATUS[type(error)], error.code, str(error))
+    problem = simple_problem(STATUS[type(error)], error.code, str(error))
     if error.hint:
         problem["hint"] = error.hint
     if error.details:
@@ -168,11 +168,7 @@ def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) ->
 
 
 def simple_problem(status: int, code: str, detail: str) -> dict[str, Any]:
-    """A problem of the protocol itself, without an error class."""
-    return _problem(status, code, detail)
-
-
-def _problem(status: int, code: str, detail: str) -> dict[str, Any]:
+    """The problem document of these words; errors of the protocol itself have no class."""
     return {
         "type": f"urn:hostloom:problem:{code}",
         "title": code.replace("-", " ").capitalize(),
@@ -196,7 +192,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
         raise error
     wrong = field_errors(error.errors())
     code = "not-json" if is_not_json(error.errors()) else "invalid-value"
-    return answer(_problem(422, code, "; ".join(map(sentence, wrong))) | {"errors": wrong})
+    return answer(simple_problem(422, code, "; ".join(map(sentence, wrong))) | {"errors": wrong})
 
 
 #: Code and sentence for refusals of the web framework, by status.
@@ -211,4 +207,4 @@ async def _on_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code, detail = _OF_FRAMEWORK.get(error.status_code, ("bad-request", "the request cannot be answered"))
-    return answer(_problem(error.status_code, code, detail), error.headers)
+    return answer(simple_problem(error.status_code, code, detail), error.headers)
