@@ -18,7 +18,7 @@ from support.server import Running, running
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_MS", 50)
     monkeypatch.setattr(trouble_module, "CHECK_WAIT_S", 0.05)
-    monkeypatch.setattr("hostloom.api.health.KEPT_S", 0.0)
+    monkeypatch.setattr("hostloom.api.monitoring.HEALTH_KEPT_S", 0.0)
     with running(tmp_path) as found:
         yield found
 

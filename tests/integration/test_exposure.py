@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from hostloom.api import metrics
+from hostloom.api import monitoring
 from hostloom.compat.maas2 import logins
 from hostloom.compat.maas2.server import Facade
 from hostloom.model.errors.server import ConfigError
@@ -80,8 +80,8 @@ def test_figures_are_for_this_machine_or_for_a_token(server: Running, header: di
 
 def test_figures_are_not_read_for_each_who_asks(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     count = []
-    monkeypatch.setattr(metrics, "generate_latest", lambda _: count.append(1) or b"")
-    figures = metrics.Figures(server.ports)
+    monkeypatch.setattr(monitoring, "generate_latest", lambda _: count.append(1) or b"")
+    figures = monitoring.Figures(server.ports)
     assert [figures.text() for _ in range(5)] == [b""] * 5
     assert len(count) == 1
 

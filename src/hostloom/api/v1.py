@@ -7,13 +7,12 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from hostloom.api import metrics
+from hostloom.api import monitoring
 from hostloom.api.calls import authenticate, refuse_unknown_query
-from hostloom.api.health import Health
 from hostloom.api.middleware import ApiBodyPolicy, BodyPolicy, Incidents, KnownNames, Limits
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
@@ -127,9 +126,9 @@ def create_api(
         lifespan=_lifespan,
     )
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
-    app.state.health = Health(ports.store)
+    app.state.health = monitoring.Health(ports.store)
     app.state.reconcilers = reconcilers
-    app.state.figures = metrics.Figures(ports, reconcilers)
+    app.state.figures = monitoring.Figures(ports, reconcilers)
     app.router.routes += _routes()
     app.add_middleware(Limits, policies={f"{PREFIX}/": ApiBodyPolicy(app), **(policies or {})})
     if names is not None:
@@ -154,22 +153,9 @@ def _routes() -> list[BaseRoute]:
     for router in ROUTERS:
         api.include_router(router)
     root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for router in (api, _health(), metrics.router):
+    for router in (api, monitoring.router):
         root.include_router(router)
     return root.routes
-
-
-def _health() -> APIRouter:
-    router = APIRouter(tags=["health"])
-
-    @router.get("/healthz")
-    def healthz(request: Request) -> dict[str, str]:
-        """Show whether the server answers and its database can be used; a 503 gives the reason if not."""
-        health: Health = request.app.state.health
-        health.check()
-        return {"status": "ok"}
-
-    return router
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Records a reading of a host: facts, node and machines. Nothing is ever deleted."""
+"""Records a reading of a host: facts, node with its interfaces and network, machines. Never deletes anything."""
 
 import logging
 from collections.abc import Mapping, Sequence

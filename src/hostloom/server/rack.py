@@ -10,11 +10,10 @@ from hostloom.model.ids import SystemId
 from hostloom.model.rack import Rack
 from hostloom.ports.context import Ports
 from hostloom.ports.dhcp import DhcpServers
-from hostloom.reconcilers.dhcp_snooping import keep_watching
 from hostloom.reconcilers.dhcp_watch import LOOK_EVERY_S, DhcpWatch
 from hostloom.reconcilers.leases import LeaseIndex
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
-from hostloom.reconcilers.router_adverts import keep_advertising
+from hostloom.reconcilers.rack_links import keep_advertising, keep_watching
 from hostloom.recording.controllers import ensure_controller, ensure_local_rack
 from hostloom.server.config import Settings
 from hostloom.server.periodic import PeriodicTask, Reports

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hostloom.api import metrics
 from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
 from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import MacAddress
@@ -16,7 +15,7 @@ from support.server import Running, running
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each reading is a new one."""
-    monkeypatch.setattr(metrics, "KEEP_S", 0.0)
+    monkeypatch.setattr(monitoring, "KEEP_S", 0.0)
 
 
 def read(server: Running) -> dict[str, dict[str, float]]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hostloom.api import metrics
+from hostloom.api import monitoring
 from hostloom.model.reconciler import Reconciler
 from hostloom.server.periodic import Reports
 from support.server import running
@@ -49,7 +49,7 @@ def test_pages_follow_one_another(tmp_path: Path) -> None:
 
 
 def test_monitors_read_failures_and_durations() -> None:
-    collector = metrics.ReconcilerCollector(reports().all)
+    collector = monitoring.ReconcilerCollector(reports().all)
     samples = {
         (sample.name, sample.labels["reconciler"]): sample.value
         for metric in collector.collect()

@@ -1,4 +1,4 @@
-"""Metrics for monitoring: `/metrics`, in the text format of Prometheus."""
+"""Monitoring: `/healthz`, and `/metrics` in the text format of Prometheus."""
 
 import math
 import threading
@@ -17,18 +17,31 @@ from prometheus_client.registry import Collector
 from hostloom.api.calls import authenticate
 from hostloom.api.connections import SCOPE_KEY
 from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.rack import Rack
 from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports
+from hostloom.ports.store import Store
 
 Reconcilers = Callable[[], Sequence[Reconciler]]
 
 #: Number of racks that are queried in parallel.
 RACKS_AT_ONCE = 8
+#: Maximum age of the metrics.
 KEEP_S = 5.0
+#: Maximum age of a check of the database.
+HEALTH_KEPT_S = 1.0
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def healthz(request: Request) -> dict[str, str]:
+    """Show whether the server answers and its database can be used; a 503 gives the reason if not."""
+    health: Health = request.app.state.health
+    health.check()
+    return {"status": "ok"}
 
 
 @router.get("/metrics", response_class=Response)
@@ -38,6 +51,33 @@ def metrics(request: Request) -> Response:
         authenticate(request)
     figures: Figures = request.app.state.figures
     return Response(figures.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+class Health:
+    """The last check of the database; one caller checks, and the others wait for its result."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._trouble: DatabaseUnavailable | None = None
+
+    def check(self) -> None:
+        """DatabaseUnavailable if the database cannot be read and written."""
+        with self._lock:
+            if time.monotonic() - self._looked_at > HEALTH_KEPT_S:
+                self._trouble = self._look()
+                self._looked_at = time.monotonic()
+            trouble = self._trouble
+        if trouble is not None:
+            raise trouble
+
+    def _look(self) -> DatabaseUnavailable | None:
+        try:
+            self._store.check()
+        except DatabaseUnavailable as error:
+            return error
+        return None
 
 
 class Figures:
