@@ -1,4 +1,4 @@
-"""Records a reading of a host: facts, node with its interfaces and network, machines. Never deletes anything."""
+"""Records a reading of a host: facts, machines, and the node with its network. Never deletes anything."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hostloom.api import monitoring
 from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
 from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import MacAddress
