@@ -38,6 +38,7 @@ from hostloom.api.routers import (
     storage_pools,
     subnets,
     timelines,
+    user_ssh_keys,
     vlan_probes,
     vlans,
     world,
@@ -78,6 +79,7 @@ ROUTERS = (
     access.users,
     access.tokens,
     access.apikeys,
+    user_ssh_keys.router,
     world.router,
     imports.router,
 )

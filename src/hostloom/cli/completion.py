@@ -47,6 +47,7 @@ NOUNS = {
     "domain": NameSource("domains"),
     "tag": NameSource("tags"),
     "user": NameSource("users"),
+    "ssh-key": NameSource("ssh-keys"),
     "token": NameSource("tokens", "{id}"),
     "apikey": NameSource("apikeys", "{id}"),
 }

@@ -94,6 +94,7 @@ ENTRIES = (
     Entry("domain", "groupings:domain", "DNS domains.", ACCESS),
     Entry("tag", "groupings:tag", "Tags: words for finding and choosing nodes, hosts and machines.", ACCESS),
     Entry("user", "access:user", "Users of this server.", ACCESS),
+    Entry("ssh-key", "user_ssh_keys:app", "SSH keys of users, for the machines that they deploy.", ACCESS),
     Entry("token", "access:token", "Tokens: credentials of users, instead of passwords.", ACCESS),
     Entry(
         "apikey",

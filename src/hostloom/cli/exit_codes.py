@@ -152,7 +152,7 @@ def _hint(error: Problem) -> str:
     if error.code == "in-use" and error.details.get("kind") == "host":
         return f"`hostloom machine decompose --all --host {error.details['key']}` deletes its machines"
     if error.code == "not-found" and "kind" in error.details:
-        noun = str(error.details["kind"]).replace(" ", "-")
+        noun = str(error.details["kind"]).replace(" ", "-").lower()
         return f"`hostloom {noun} list` shows what exists" if noun in _LISTED else ""
     return ""
 
@@ -160,6 +160,7 @@ def _hint(error: Problem) -> str:
 _LISTED = frozenset(
     [
         "fabric",
+        "ssh-key",
         "vlan",
         "space",
         "subnet",

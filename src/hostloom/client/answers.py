@@ -111,6 +111,8 @@ EventKind = Literal[
     "range-free",
     "foreign-dhcp",
     "foreign-dhcp-gone",
+    "ssh-key-added",
+    "ssh-key-deleted",
     "imported",
     "login-throttled",
 ]
@@ -1109,6 +1111,16 @@ class Space(TypedDict):
     description: "str"
     vlans: "list[str]"
     generation: "int"
+
+
+class SshKey(TypedDict):
+    """`SshKeyOut` of the document."""
+
+    id: "int"
+    user: "str"
+    name: "str"
+    public_key: "str"
+    fingerprint: "str"
 
 
 class Step(TypedDict):

@@ -41,6 +41,7 @@ class Client:
         self.tags = nouns.Tags(transport, "tags")
         self.users = nouns.Users(transport, "users")
         self.tokens = nouns.Tokens(transport, "tokens")
+        self.ssh_keys = nouns.SshKeys(transport, "ssh-keys")
         self.apikeys = nouns.Apikeys(transport, "apikeys")
         self.imports = Collection[Document, Document, answers.Import, Document](transport, "imports")
 

@@ -217,6 +217,7 @@ RackStatusKey = Literal["trouble", "versions", "uptimes_s", "ha_state", "ha_part
 RangeKey = Literal["id", "subnet", "kind", "start", "end", "comment", "generation"]
 ReconcilerKey = Literal["name", "every_s", "started_at", "duration_s", "runs", "failures", "error"]
 SpaceKey = Literal["id", "name", "description", "vlans", "generation"]
+SshKeyKey = Literal["id", "user", "name", "public_key", "fingerprint"]
 StepKey = Literal[
     "name", "state", "error", "error_code", "started_at", "finished_at", "done_bytes", "total_bytes"
 ]

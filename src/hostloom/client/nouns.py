@@ -177,6 +177,10 @@ class Spaces(Collection[answers.Space, answers.Space, answers.Space, answers.Spa
     """`/api/v1/spaces`."""
 
 
+class SshKeys(Collection[answers.SshKey, answers.SshKey, answers.SshKey, answers.SshKey]):
+    """`/api/v1/ssh-keys`."""
+
+
 class StoragePools(
     Collection[
         answers.StoragePoolOfHost,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hostloom.model.ids import UserId
+from hostloom.model.ids import UserId, UserSshKeyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +52,17 @@ class ApiKey:
     user_id: UserId
     name: str
     created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserSshKey:
+    """A public SSH key of a user, which opens the machines that the user deploys."""
+
+    id: UserSshKeyId
+    user_id: UserId
+    #: What the user calls it; several keys may have one name.
+    name: str
+    #: A line of an authorized_keys file.
+    public_key: str
+    #: `SHA256:…`; unique among the keys of a user.
+    fingerprint: str

@@ -208,6 +208,8 @@ class EventKind(StrEnum):
         "A DHCP server that is not hostloom's no longer answers on a VLAN.",
     )
 
+    SSH_KEY_ADDED = "ssh-key-added", Severity.INFO, "A user got an SSH key, for machines that are deployed."
+    SSH_KEY_DELETED = "ssh-key-deleted", Severity.INFO, "An SSH key of a user was deleted."
     IMPORTED = "imported", Severity.INFO, "The data of a MAAS was imported."
     LOGIN_THROTTLED = (
         "login-throttled",

@@ -18,6 +18,7 @@ ResourcePoolId = NewType("ResourcePoolId", int)
 TagId = NewType("TagId", int)
 DomainId = NewType("DomainId", int)
 UserId = NewType("UserId", int)
+UserSshKeyId = NewType("UserSshKeyId", int)
 RackId = NewType("RackId", int)
 DiskImageId = NewType("DiskImageId", int)
 #: Six characters, unique over all nodes.

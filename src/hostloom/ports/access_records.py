@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from hostloom.model.access import ApiKey, Token
+from hostloom.model.access import ApiKey, Token, UserSshKey
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import (
     UserId,
+    UserSshKeyId,
 )
 from hostloom.ports.hosts import OfferedKey
 
@@ -76,4 +77,20 @@ class SshKeys(Protocol):
 
     def forget(self, server: str) -> None:
         """Delete the pinned key of the server."""
+        ...
+
+
+class UserSshKeys(Protocol):
+    """Public SSH keys of users; they go with their users."""
+
+    def add(self, key: UserSshKey) -> UserSshKey:
+        """Record one under a new id; AlreadyExists if the user has this key."""
+        ...
+
+    def list(self, user_id: UserId | None = None) -> list[UserSshKey]:
+        """Those of a user, or all, by id."""
+        ...
+
+    def delete(self, key_id: UserSshKeyId) -> None:
+        """Delete a key; nothing happens if it does not exist."""
         ...

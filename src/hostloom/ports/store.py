@@ -27,7 +27,7 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import IPRange, Space, Subnet
 from hostloom.model.plan import Explanation, Plan
 from hostloom.model.rack import Rack
-from hostloom.ports.access_records import Annotations, ApiKeys, Passwords, SshKeys, Tokens
+from hostloom.ports.access_records import Annotations, ApiKeys, Passwords, SshKeys, Tokens, UserSshKeys
 from hostloom.ports.operation_records import Answers, Events, Operations
 from hostloom.ports.repositories import (
     Addresses,
@@ -91,6 +91,7 @@ class UnitOfWork(Protocol):
     proofs: Proofs
     commissionings: Commissionings
     ssh_keys: SshKeys
+    user_ssh_keys: UserSshKeys
 
     def __enter__(self) -> Self: ...
 

@@ -1,13 +1,13 @@
 """Users, their tokens, API keys and passwords in the database."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import delete, insert, select
 
-from hostloom.model.access import ApiKey, Token, User
-from hostloom.model.ids import UserId
+from hostloom.model.access import ApiKey, Token, User, UserSshKey
+from hostloom.model.ids import UserId, UserSshKeyId
 from hostloom.store import tables
-from hostloom.store.access_tables import api_keys, passwords
+from hostloom.store.access_tables import api_keys, passwords, user_ssh_keys
 from hostloom.store.integrity import find_broken
 from hostloom.store.records import Records
 from hostloom.store.transaction import Transaction, columns_of
@@ -98,3 +98,30 @@ class Passwords:
         self.tx.write(delete(passwords).where(passwords.c.user_id == user_id))
         with self.tx.guarded(lambda: find_broken(self.tx, passwords, values)):
             self.tx.write(insert(passwords).values(values))
+
+
+class UserSshKeys:
+    """Public SSH keys of users; they go with their users."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def add(self, key: UserSshKey) -> UserSshKey:
+        """Record one under a new id; AlreadyExists, NotFound."""
+        values = asdict(key)
+        del values["id"]
+        with self.tx.guarded(lambda: find_broken(self.tx, user_ssh_keys, values)):
+            inserted = self.tx.write(insert(user_ssh_keys).values(values))
+        (key_id,) = inserted.inserted_primary_key or (0,)
+        return replace(key, id=UserSshKeyId(key_id))
+
+    def list(self, user_id: UserId | None = None) -> list[UserSshKey]:
+        """Those of a user, or all, by id."""
+        query = select(user_ssh_keys).order_by(user_ssh_keys.c.id)
+        if user_id is not None:
+            query = query.where(user_ssh_keys.c.user_id == user_id)
+        return [UserSshKey(**columns_of(row)) for row in self.tx.rows(query)]
+
+    def delete(self, key_id: UserSshKeyId) -> None:
+        """Delete a key; does nothing if it does not exist."""
+        self.tx.write(delete(user_ssh_keys).where(user_ssh_keys.c.id == key_id))

@@ -1,6 +1,6 @@
-"""Tables of API keys, passwords and annotations."""
+"""Tables of API keys, passwords, SSH keys of users, and annotations."""
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table
+from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
 from hostloom.store.tables import metadata
 from hostloom.store.types import JSON_VALUE, text_key
@@ -21,6 +21,18 @@ passwords = Table(
     metadata,
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("hash", String(255), nullable=False),
+)
+
+user_ssh_keys = Table(
+    "user_ssh_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    UniqueConstraint("user_id", "fingerprint"),
+    sqlite_autoincrement=True,
 )
 
 #: Exactly one of the keys is set: the annotated object. The row is deleted with that object.

@@ -74,6 +74,7 @@ KINDS = {
     "tokens": "token",
     "api_keys": "API key",
     "passwords": "password",
+    "user_ssh_keys": "SSH key",
     "annotations": "annotation",
     "nodes": "node",
     "node_interfaces": "interface",

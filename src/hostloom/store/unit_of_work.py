@@ -30,7 +30,7 @@ from hostloom.model.rack import Rack
 from hostloom.ports import access_records, operation_records, repositories, wire_records
 from hostloom.ports.store import Reservation
 from hostloom.store import groupings, image_tables, renumber, reserve, tables, wire_tables
-from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
+from hostloom.store.access import ApiKeys, Passwords, Tokens, Users, UserSshKeys
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
 from hostloom.store.commissionings import Commissionings
@@ -86,6 +86,7 @@ class DatabaseUnitOfWork:
     proofs: wire_records.Proofs
     commissionings: wire_records.Commissionings
     ssh_keys: access_records.SshKeys
+    user_ssh_keys: access_records.UserSshKeys
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
         self._engine, self._cache, self.wake = engine, cache, wake
@@ -173,4 +174,5 @@ _REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
     "proofs": lambda uow: Proofs(uow.tx),
     "commissionings": lambda uow: Commissionings(uow.tx),
     "ssh_keys": lambda uow: SshKeys(uow.tx),
+    "user_ssh_keys": lambda uow: UserSshKeys(uow.tx),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.seeds import KEY
 from support.server import running
 from support.stories import at_home, retell
 
@@ -18,6 +19,8 @@ STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 @pytest.mark.parametrize("story", STORIES, ids=[each.stem for each in STORIES])
 def test_the_story_is_told_as_written(story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_home(tmp_path, monkeypatch)
+    (tmp_path / "id_ed25519.pub").write_text(f"# my key\n{KEY}\n")
+    (tmp_path / "id_ed25519").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     written = story.read_text(encoding="utf-8")
     with running(tmp_path, worker=True):

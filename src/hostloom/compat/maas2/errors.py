@@ -103,6 +103,7 @@ FIELDS = {
     "uri": "power_address",
     "resource_pool": "pool",
     "kind": "type",
+    "public_key": "key",
     "gateway": "gateway_ip",
     "start": "start_ip",
     "end": "end_ip",
