@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostloom.model.attachment import Attachment
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject
 from hostloom.model.host import Correlation, CorrelationState, Host
 from hostloom.model.ids import HostId, MacAddress, SubnetId, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
@@ -202,7 +202,7 @@ def test_operations(store: Store, operation: Operation, data: st.DataObject) -> 
 
 
 @storing
-@given(event=a(Event, details=st.dictionaries(words, json_values, max_size=3)))
+@given(event=a(Event, subject=a(EventSubject), details=st.dictionaries(words, json_values, max_size=3)))
 def test_events(store: Store, event: Event) -> None:
     with store.begin() as uow:
         uow.events.add(event)
