@@ -71,7 +71,7 @@ def test_the_nat_network_is_refused_and_a_network_maas_is_offered_that_boots(kvm
 
     done = rig.call("host", "fix-network", "kvm1", "--yes")
     assert done.returncode == 0
-    assert "needs no mending" in done.stderr
+    assert "needs no fix" in done.stderr
     rig.run(
         *("machine", "compose", "--name", "plain", "--host", "kvm1"),
         *("--memory", "256M", "--storage", "root:1"),

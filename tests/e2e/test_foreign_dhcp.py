@@ -46,11 +46,11 @@ def test_a_second_server_that_is_started_during_a_boot(clean: Rig, tmp_path: Pat
         assert clean.get("vlan", "show", VLAN)["foreign_dhcp"] == [server]
         assert server in clean.run("vlan", "list")
         planned = clean.run("machine", "plan", "--interfaces", "eth0:space=mgmt", "--explain")
-        assert f"eth0 is on a VLAN where others answer DHCP: {server}" in planned
+        assert f"eth0 is on a VLAN with foreign DHCP servers: {server}" in planned
         assert told(clean)[0] == "foreign-dhcp"
     assert clean.get("vlan", "probe", VLAN)["foreign"] == []
     assert told(clean)[:2] == ["foreign-dhcp-gone", "foreign-dhcp"]
-    assert "others answer DHCP" not in clean.run("machine", "plan", "--interfaces", "eth0:space=mgmt")
+    assert "foreign DHCP servers" not in clean.run("machine", "plan", "--interfaces", "eth0:space=mgmt")
 
 
 def test_our_own_server_answers_where_it_has_a_range(clean: Rig) -> None:

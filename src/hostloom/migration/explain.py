@@ -23,11 +23,11 @@ _REMARKS = {
     ImportCode.GATEWAY: "without its gateway {found}, which is no address of it",
     ImportCode.HOST_KIND: "not a KVM host behind libvirt: its type is {found}",
     ImportCode.HOST_URI: "its address is not the libvirt URI of ours",
-    ImportCode.HOST_LOCAL: "libvirt on the machine where the other system runs; is that where hostloom runs?",
-    ImportCode.HOST_PASSWORD: "it was reached with a password: give it hostloom's SSH key first",
+    ImportCode.HOST_LOCAL: "libvirt on the machine of the other system; does hostloom run there?",
+    ImportCode.HOST_PASSWORD: "the other system used a password: install hostloom's SSH key first",
 }
 #: Texts that differ for records that cannot be imported.
-_IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a libvirt URI that a host may have here"}
+_IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a valid libvirt URI for a host"}
 
 
 def render_change(change: ImportChange) -> str:
@@ -55,7 +55,8 @@ def render_next_steps(plan: ImportPlan) -> Sequence[str]:
         )
     if plan.unserved:
         steps.append(
-            "DHCP stays where it is: two servers on a wire hurt. VLAN by VLAN, turn it off there, then run"
+            "DHCP was not switched over, because two DHCP servers on one VLAN conflict. "
+            "For each VLAN, turn DHCP off in MAAS, then run"
         )
         steps += [f"hostloom vlan dhcp on {name}" for name in plan.unserved]
     return steps

@@ -47,7 +47,7 @@ class CorrelationEvidence(StrEnum):
     ADDRESS = "address"
     #: The NICs of the host are NICs of the node, by their MACs.
     MAC = "mac"
-    #: libvirt's UUID of the host is the same as at the last reading, and nothing else says which node it is.
+    #: libvirt's UUID of the host is the same as at the last reading, and nothing else sets the node.
     UUID = "uuid"
     #: The node was made from the host's own interfaces.
     ADOPTED = "adopted"
@@ -138,7 +138,7 @@ class LibvirtNetwork:
     dhcp: bool
     forward: Forward | None = None
     #: The VLAN of its bridge that a machine without a portgroup is put on: a tag of the network or of its
-    #: default portgroup. 0: it has none. None: it gives machines a trunk, and their untagged frames no VLAN.
+    #: default portgroup. 0: it has none. None: it gives machines a trunk without a VLAN for untagged frames.
     vid: int | None = 0
     #: Host interfaces on which it makes macvtaps.
     parents: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ HARMS = {
     ImpactCode.HOST_GONE: "{host} is gone",
     ImpactCode.HOST_UNREACHABLE: "{host} does not answer: {found}",
     ImpactCode.HOST_AMBIGUOUS: "{host} could be any of {found}",
-    ImpactCode.HOST_NOT_KNOWN: "{host} is not a known node",
+    ImpactCode.HOST_NOT_KNOWN: "{host} is not correlated with a node",
     ImpactCode.CORES_OVER_COMMITTED: "{host} is over-committed: {found}",
     ImpactCode.MEMORY_OVER_COMMITTED: "{host} is over-committed: {found}",
     ImpactCode.POOL_GONE: "{wanted} is gone",
@@ -84,9 +84,9 @@ def render_headline(changes: Iterable[str], result: Consequences) -> str:
     """Render a summary in one line."""
     parts = []
     if result.machines:
-        parts.append(f"{len(result.hurt)} of {_many(result.machines, 'machine')} hurt")
+        parts.append(f"{len(result.hurt)} of {_many(result.machines, 'machine')} affected")
     else:
-        parts.append("there are no machines to hurt")
+        parts.append("there are no machines")
     if result.cases:
         refused_count = sum(case.turn is OutcomeChange.NO_LONGER_FITS for case in result.cases)
         verb = "fits" if refused_count == 1 else "fit"
@@ -113,7 +113,7 @@ def _many(count: int, noun: str) -> str:
 
 
 def _refusal_of(decision: JointDecision) -> str:
-    prefix = f"machine {decision.refused_at + 1} finds no place: " if decision.refused_at else ""
+    prefix = f"machine {decision.refused_at + 1} does not fit: " if decision.refused_at else ""
     return prefix + _refused(decision.explanations[0].refusal)
 
 

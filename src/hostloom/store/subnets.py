@@ -41,7 +41,7 @@ class Subnets(Records[Subnet, SubnetId]):
         )
         for cidr, fabric in self.tx.rows(query):
             if cidr == item.cidr:
-                raise AlreadyExists("subnet", item.cidr, f"exists already in fabric {fabric!r}")
+                raise AlreadyExists("subnet", item.cidr, f"already exists in fabric {fabric!r}")
             raise Conflict(
                 "cidr",
                 item.cidr,

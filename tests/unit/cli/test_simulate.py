@@ -200,4 +200,4 @@ def test_it_runs_as_a_program_too() -> None:
         words, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
     )
     assert done.returncode == 0
-    assert done.stdout.startswith("with lose-host:kvm1: 3 of 6 machines hurt, ")
+    assert done.stdout.startswith("with lose-host:kvm1: 3 of 6 machines affected, ")

@@ -85,7 +85,9 @@ def test_anti_affinity_is_told_host_by_host() -> None:
     assert explanation.refusal is not None
     assert explanation.refusal.code is RequestCode.NO_HOST_FITS
     assert explanation.refusal.found == "anti-affinity (3)"
-    assert "not kvm2: it has a machine of 'web', with which it may not share a host" in render(explanation)
+    assert "not kvm2: it has a machine of 'web', which must not share a host with this machine" in render(
+        explanation
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_why_a_host_was_chosen() -> None:
     assert render(spread.explanations[1])[0].endswith("before kvm3: more memory left")
     assert render(spread.explanations[2])[0].endswith("before kvm1: fewer machines of this batch")
     pack = by_hand(*[machine()] * 2, strategy=Strategy.PACK)
-    assert render(pack.explanations[1])[0].endswith("before kvm2: machines of this batch are there already")
+    assert render(pack.explanations[1])[0].endswith("before kvm2: it already has machines of this batch")
 
 
 def test_of_many_hosts_the_others_are_told_by_code() -> None:

@@ -55,15 +55,15 @@ def test_the_common_case_takes_few_lines() -> None:
         "  alternatives: eth1",
         "  not space=dmz: br0 (fabric-0/0 (mgmt))",
         "not usable: lo (the loopback), eth0 (a member of br0: use br0)",
-        "other hosts that fit: kvm2",
-        "not kvm3: nothing meets eth0:space=dmz",
+        "other suitable hosts: kvm2",
+        "not kvm3: no interface or network meets eth0:space=dmz",
     ]
 
 
 def test_one_host_is_told_without_comparison() -> None:
     decision = simulate(COMMON, a_request(host="kvm3", interfaces="eth0:vid=0,macvlan_mode=vepa"))
     assert render(decision.explanation) == [
-        "refused: nothing meets eth0:vid=0,macvlan_mode=vepa",
+        "refused: no interface or network meets eth0:vid=0,macvlan_mode=vepa",
         "eth0: nothing",
         "  not attach=macvlan: br0 (bridge)",
     ]

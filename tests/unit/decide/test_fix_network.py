@@ -239,7 +239,7 @@ def test_isolation_and_others_dhcp_are_told_too() -> None:
     assert (found["nowhere"].isolated, found["served"].isolated) == (True, False)
     assert (found["served"].vlan, found["served"].is_served) == ("f/0", True)
     assert (found["default"].vlan, found["default"].is_served) == (None, False)
-    assert render_verdict(found["nowhere"], "kvm1")[-1].endswith("others answer DHCP: 10.0.0.66")
+    assert render_verdict(found["nowhere"], "kvm1")[-1].endswith("with foreign DHCP servers: 10.0.0.66")
 
 
 def test_what_a_compose_without_constraints_takes_is_told() -> None:
@@ -251,7 +251,7 @@ def test_what_a_compose_without_constraints_takes_is_told() -> None:
     found = verdicts("kvm1")
     assert "hostloom host fix-network kvm1 default" in render_choice(found["default"], "kvm1")
     assert (
-        render_choice(found["good"], "kvm1") == "not looked for: ask for it with attach=network,network=good"
+        render_choice(found["good"], "kvm1") == "not considered: request it with attach=network,network=good"
     )
     none = judge_networks(WORLD, host("kvm3"))
     assert (none.takes, none.attach, none.boots) == ("", "", False)

@@ -198,9 +198,7 @@ def test_a_duplicate_is_told_with_its_mac() -> None:
     proof = verify_nic(wants(BRIDGE, IP), seen(), answers, (), AT)
     assert one(proof, Check.DUPLICATE).verdict is Verdict.FAILED
     assert duplicates(wants(BRIDGE, IP), answers) == {IP: (OTHER,)}
-    assert (
-        describe_failures("eth0", proof.evidence) == f"eth0: duplicate: {IP} is also answered for by {OTHER}"
-    )
+    assert describe_failures("eth0", proof.evidence) == f"eth0: duplicate: {OTHER} also answers for {IP}"
 
 
 @pytest.mark.parametrize(

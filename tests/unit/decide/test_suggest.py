@@ -146,7 +146,7 @@ def told(**fields: Any) -> list[str]:
 def test_serve_a_vlan() -> None:
     assert told(interfaces="eth0:space=dmz") == [
         "it would fit on kvm1 if our DHCP served VLAN f/20: `hostloom vlan dhcp on f/20`",
-        "it would fit on kvm1 if it did not have to boot from the network (--no-netboot)",
+        "it would fit on kvm1 if it did not need to boot from the network (--no-netboot)",
     ]
 
 
@@ -192,7 +192,7 @@ def test_what_was_meant() -> None:
     assert told(interfaces="eth0:space=mgnt") == [
         "it would fit on kvm1 if its interfaces were 'eth0:space=mgmt'"
     ]
-    assert told(host="kvm11") == ["it would fit on kvm1 if it were asked for on host kvm1 (--host)"]
+    assert told(host="kvm11") == ["it would fit on kvm1 if it were requested on host kvm1 (--host)"]
 
 
 def test_another_address() -> None:

@@ -284,6 +284,6 @@ def test_a_nic_without_a_vlan_is_named_with_the_command() -> None:
     found = load(ACCEPTANCE / "own/nic-without-a-vlan.yaml")
     first, *_ = suggested(found.snapshot, found.cases[0].request) or ()
     assert render_suggestion(first) == (
-        "it would fit on kvm2 if eth1 of kvm2, which is on no VLAN that we know, were on VLAN physical/20: "
+        "it would fit on kvm2 if eth1 of kvm2, whose VLAN is unknown, were on VLAN physical/20: "
         "`hostloom node interface update kvm2 eth1 --vlan physical/20`"
     )

@@ -70,16 +70,16 @@ WHOLE = (
 @pytest.mark.parametrize(
     ("messages", "end", "words"),
     [
-        ((), E.NEVER_ASKED, "nothing was seen"),
+        ((), E.NEVER_ASKED, "no message of it was observed"),
         (WHOLE, E.ACKNOWLEDGED, f"has {OWN} as reserved, from {OURS}"),
-        (WHOLE[:1], E.NO_OFFER, "does its rack answer"),
-        (WHOLE[:2], E.GAVE_UP, "asked no more"),
+        (WHOLE[:1], E.NO_OFFER, "whether its rack answers"),
+        (WHOLE[:2], E.GAVE_UP, "sent no further request"),
         (WHOLE[:3], E.NO_ANSWER, "got no answer"),
         ((*WHOLE[:2], said(K.REQUEST, 2, "10.0.0.9", THEIRS)), E.CHOSE_OTHER, "another server"),
-        ((*WHOLE[:3], said(K.ACK, 2, "10.0.0.9", THEIRS)), E.ACKNOWLEDGED_BY_OTHER, "none of ours"),
+        ((*WHOLE[:3], said(K.ACK, 2, "10.0.0.9", THEIRS)), E.ACKNOWLEDGED_BY_OTHER, "a foreign DHCP server"),
         ((*WHOLE[:3], said(K.NAK, 2, "", OURS, words="no")), E.REFUSED, "refused an address: no"),
         ((*WHOLE, said(K.DECLINE, 2, OWN, OURS)), E.DECLINED, "another device on the wire"),
-        ((*WHOLE, said(K.RELEASE, 2, OWN, OURS)), E.RELEASED, "gave 10.0.0.50 back"),
+        ((*WHOLE, said(K.RELEASE, 2, OWN, OURS)), E.RELEASED, "released 10.0.0.50"),
     ],
 )
 def test_where_it_stopped(messages: tuple[DhcpMessage, ...], end: ExchangeEnd, words: str) -> None:

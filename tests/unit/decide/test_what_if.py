@@ -307,17 +307,14 @@ def test_several_machines_move_together() -> None:
     assert host_counts(outcome(BEFORE.snapshot, case).plans) == {"kvm1": 1, "kvm2": 1}
     (found,) = compare_cases(BEFORE.snapshot, without_host("kvm2"), [case])
     assert found.turn is OutcomeChange.NO_LONGER_FITS
-    assert "machine 2 finds no place: " in render_changed(found)
+    assert "machine 2 does not fit: " in render_changed(found)
 
 
 def test_the_headline_counts() -> None:
     found = consequences(BEFORE.snapshot, after(eth1="lan/30"), BEFORE.cases[:1])
-    headline = "with x: 1 of 3 machines hurt, 1 of 1 request no longer fits"
+    headline = "with x: 1 of 3 machines affected, 1 of 1 request no longer fits"
     assert render_headline(["x"], found) == headline
-    assert (
-        render_headline(["x"], consequences(Snapshot(), Snapshot()))
-        == "with x: there are no machines to hurt"
-    )
+    assert render_headline(["x"], consequences(Snapshot(), Snapshot())) == "with x: there are no machines"
 
 
 # -- room --------------------------------------------------------------------------------------------------

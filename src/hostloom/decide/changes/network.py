@@ -28,7 +28,7 @@ def stop_serving_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapsho
 
 
 def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """What was on it is on no VLAN that we know; its subnets go, with their ranges and held addresses."""
+    """What was on it is on an unknown VLAN; its subnets go, with their ranges and held addresses."""
     vlan = find_vlan(snapshot, change.subject)
     subnet_ids = {subnet.id for subnet in snapshot.subnets if subnet.vlan_id == vlan.id}
     return replace(

@@ -13,17 +13,17 @@ ACTIONS = {
 }
 
 BOOT_REASONS = {
-    BootReason.ASKED: "that was asked for",
-    BootReason.NEVER_COMMISSIONED: "it has not reported what it is yet",
+    BootReason.ASKED: "a user requested it",
+    BootReason.NEVER_COMMISSIONED: "it has not reported its hardware yet",
     BootReason.COMMISSIONING: "it is being commissioned",
-    BootReason.NEW: "it is new, and not touched until `hostloom machine commission` says so",
-    BootReason.ADOPTED: "it was adopted, and is not touched",
+    BootReason.NEW: "it is new, and hostloom changes it only after `hostloom machine commission`",
+    BootReason.ADOPTED: "it was adopted, and hostloom does not change it",
     BootReason.NOT_DEPLOYED: "no system was installed on its disk",
-    BootReason.SETTLED: "it has what it is to run",
-    BootReason.IDLE: "there is nothing for it to boot from the network",
-    BootReason.OTHER_NODE: "it is a node, but none of our machines",
+    BootReason.SETTLED: "it is already set up",
+    BootReason.IDLE: "it has nothing to boot from the network",
+    BootReason.OTHER_NODE: "it is a node, but not a machine",
     BootReason.UNKNOWN: "it is not known yet",
-    BootReason.ENLISTING_OFF: "it is not known, and the setting enlist is false",
+    BootReason.ENLISTING_OFF: "it is unknown, and the setting enlist is false",
 }
 
 DIFFERENCES = {
@@ -36,8 +36,8 @@ DIFFERENCES = {
     DifferenceCode.NIC_MISSING: "no NIC with {subject}'s MAC address {wanted}",
     DifferenceCode.NIC_UNEXPECTED: "a NIC {subject} with the MAC address {found} that is not in its record",
     DifferenceCode.NO_CARRIER: "NIC {subject} has no carrier",
-    DifferenceCode.NO_LEASE: "NIC {subject} got no address by DHCP, planned is {wanted}",
-    DifferenceCode.ADDRESS: "NIC {subject} got {found} by DHCP, planned is {wanted}",
+    DifferenceCode.NO_LEASE: "NIC {subject} got no address by DHCP; the planned address is {wanted}",
+    DifferenceCode.ADDRESS: "NIC {subject} got {found} by DHCP; the planned address is {wanted}",
 }
 
 

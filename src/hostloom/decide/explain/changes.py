@@ -16,7 +16,7 @@ CONDITIONS = {
     ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),
     ChangeKind.LINK_UP: ("{subject} of {host} had a link", ""),
     ChangeKind.SET_INTERFACE_VLAN: (
-        "{subject} of {host}, which is on no VLAN that we know, were on VLAN {value}",
+        "{subject} of {host}, whose VLAN is unknown, were on VLAN {value}",
         "hostloom node interface update {was} {subject} --vlan {value}",
     ),
     ChangeKind.MOVE_INTERFACE: ("{subject} of {host} were cabled to VLAN {value}", ""),
@@ -35,11 +35,11 @@ CONDITIONS = {
     ChangeKind.CHANGE_REQUEST: ("{subject} were '{value}'", ""),
 }
 _REQUEST = {
-    "netboot": "it did not have to boot from the network (--no-netboot)",
-    "host": "it were asked for on host {value} (--host)",
+    "netboot": "it did not need to boot from the network (--no-netboot)",
+    "host": "it were requested on host {value} (--host)",
     "architecture": "it were {value} (--architecture)",
-    "zone": "it did not have to be in zone {was} (--zone)",
-    "resource_pool": "it did not have to be in resource pool {was} (--resource-pool)",
+    "zone": "it did not need to be in zone {was} (--zone)",
+    "resource_pool": "it did not need to be in resource pool {was} (--resource-pool)",
     "host_tags": "its host did not need tag {was} (--host-tag)",
     "not_host_tags": "its host could have tag {was} (--not-host-tag)",
     "interfaces": "its interfaces were '{value}'",

@@ -39,7 +39,7 @@ _UNFIT = {
     RejectionCode.WIRELESS: "Wi-Fi",
     RejectionCode.INFINIBAND: "InfiniBand",
     RejectionCode.OVS_UNREADABLE: "Open vSwitch's database cannot be read",
-    RejectionCode.BRIDGE_WITHOUT_PVID: "gives machines no VLAN: no vlan_default_pvid",
+    RejectionCode.BRIDGE_WITHOUT_PVID: "has no VLAN for machines: no vlan_default_pvid",
     RejectionCode.VLAN_NOT_CARRIED: "none of its NICs carries {found}",
 }
 
@@ -205,7 +205,7 @@ def _fitting(explanation: Explanation, remaining: list[HostExplanation]) -> list
     groups = [group for group in explanation.others if group.code is None]
     count = len(names) + sum(group.count for group in groups)
     names += [name for group in groups for name in group.hosts]
-    return [f"other hosts that fit: {_listed(names, count)}"] if count else []
+    return [f"other suitable hosts: {_listed(names, count)}"] if count else []
 
 
 def _refused(host: str, refusal: Refusal) -> str:

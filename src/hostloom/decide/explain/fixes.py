@@ -8,50 +8,50 @@ from hostloom.model.network_fix import FixCode, FixPlan, FixRefusal, FixStep, Fi
 
 STEPS = {
     FixStepKind.LIBVIRT_DHCP_OFF: (
-        "turn libvirt's own DHCP off on network {subject} of {host}, now and for good; "
-        "machines that run keep their NICs"
+        "turn libvirt's own DHCP off on network {subject} of {host}, immediately and permanently; "
+        "running machines keep their NICs"
     ),
-    FixStepKind.SERVE_VLAN: "serve VLAN {subject} by our DHCP",
+    FixStepKind.SERVE_VLAN: "serve VLAN {subject} with our DHCP",
     FixStepKind.MAKE_NETWORK: (
         "make network {subject} on bridge {value} of {host}, start it, and let it start with the host"
     ),
 }
 REFUSALS = {
     FixCode.HOST_NOT_KNOWN: (
-        "host {subject} is not a known node, so what its bridges are on is not known either: "
-        "`hostloom host update {subject} --node NODE` says which node it is"
+        "host {subject} is not correlated with a node, so the VLANs of its bridges are unknown: "
+        "`hostloom host update {subject} --node NODE` sets the node"
     ),
     FixCode.HOST_AMBIGUOUS: (
         "host {subject} could be several nodes: `hostloom host update {subject} --node NODE` chooses"
     ),
-    FixCode.NETWORK_MISSING: "there is no libvirt network {subject}",
+    FixCode.NETWORK_MISSING: "libvirt network {subject} does not exist",
     FixCode.NETWORK_INACTIVE: "network {subject} is not active: start it first (`virsh net-start {subject}`)",
     FixCode.NETWORK_WITHOUT_BRIDGE: "network {subject} has no bridge",
     FixCode.BRIDGE_NOT_KNOWN: (
-        "{found} is not a bridge that we know of {host}: `hostloom host refresh {host}` looks again"
+        "{found} is not a known bridge of {host}: `hostloom host refresh {host}` reads the host again"
     ),
-    FixCode.BRIDGE_UNFIT: "the bridge of {subject} can carry no machine: {found}",
-    FixCode.NOT_A_BRIDGE: "{subject} is no bridge ({found})",
-    FixCode.BRIDGE_OF_LIBVIRT: "bridge {subject} belongs to a network that libvirt keeps to itself",
+    FixCode.BRIDGE_UNFIT: "the bridge of {subject} cannot carry machines: {found}",
+    FixCode.NOT_A_BRIDGE: "{subject} is not a bridge ({found})",
+    FixCode.BRIDGE_OF_LIBVIRT: "bridge {subject} belongs to a network that libvirt isolates",
     FixCode.NO_VLAN: (
-        "the VLAN of bridge {subject} is not known: "
-        "`hostloom node interface update {found} {subject} --vlan FABRIC/VID` says it"
+        "the VLAN of bridge {subject} is unknown: "
+        "`hostloom node interface update {found} {subject} --vlan FABRIC/VID` sets it"
     ),
     FixCode.NO_RACK_ON_HOST: (
-        "our DHCP cannot hear network {subject}: its bridge {found} has no physical port, "
+        "our DHCP does not reach network {subject}: its bridge {found} has no physical port, "
         "and no rack of ours is on {host}"
     ),
     FixCode.NO_RACK_ON_VLAN: (
-        "no rack of ours has an IPv4 address on VLAN {found} of bridge {subject}, so none can serve it"
+        "none of our racks has an IPv4 address on VLAN {found} of bridge {subject}, so none can serve it"
     ),
     FixCode.NETWORK_EXISTS: (
-        "there is a network {subject} already: `hostloom host fix-network {host} {subject}` mends it"
+        "network {subject} already exists: `hostloom host fix-network {host} {subject}` fixes it"
     ),
     FixCode.NO_SERVED_BRIDGE: (
-        "{subject} has no network that could be mended, "
+        "{subject} has no network that can be fixed, "
         "and no bridge with a physical port on a VLAN that our DHCP serves"
     ),
-    FixCode.NOTHING_TO_FIX: "network {subject} of {host} needs no mending",
+    FixCode.NOTHING_TO_FIX: "network {subject} of {host} needs no fix",
 }
 
 
@@ -77,7 +77,7 @@ def render_fix(plan: FixPlan) -> list[str]:
     lines = [render_step(step, plan.host) for step in plan.steps]
     lines += [render_fix_refusal(refusal, plan.host) for refusal in plan.refusals]
     if offer := offer_of(plan):
-        lines.append(f"`{offer}` makes a network maas on a VLAN that our DHCP serves")
+        lines.append(f"`{offer}` creates a network maas on a VLAN that our DHCP serves")
     return lines
 
 
@@ -94,5 +94,5 @@ def render_choice(verdict: NetworkVerdict, host: str) -> str:
     if verdict.why_not is not None:
         return render_rejection(verdict.why_not, host)
     if not verdict.looked_for:
-        return f"not looked for: ask for it with attach=network,network={verdict.network.name}"
+        return f"not considered: request it with attach=network,network={verdict.network.name}"
     return "not taken"

@@ -23,7 +23,7 @@ REASONS = {
     "only-candidate": "the only one that fits",
     "network-before-interface": "a usable libvirt network comes first",
     "network-order": "maas comes before default",
-    "connected-before-isolated": "connected, where the next is isolated",
+    "connected-before-isolated": "connected, while the next one is isolated",
     "bridge-before-bond": "a bridge comes before a bond",
     "bridge-before-nic": "a bridge comes before a NIC",
     "bond-before-nic": "a bond comes before a NIC",
@@ -40,14 +40,14 @@ HOST_REASONS = {
     "cores-left": "more cores left",
     "machines": "fewer machines",
     "spread": "fewer machines of this batch",
-    "pack": "machines of this batch are there already",
-    "batch": "with it every machine of the batch finds its place",
+    "pack": "it already has machines of this batch",
+    "batch": "only with it do all machines of the batch fit",
     "name-order": "first by name among equals",
 }
 
 REJECTIONS = {
     RejectionCode.POOL_INACTIVE: "cannot hold disks: {found}",
-    RejectionCode.POOL_HOLDS_NO_DISKS: "holds no such disks: {found}",
+    RejectionCode.POOL_HOLDS_NO_DISKS: "cannot hold such disks: {found}",
     RejectionCode.LOOPBACK: "is the loopback",
     RejectionCode.INTERFACE_DISABLED: "is disabled",
     RejectionCode.INTERFACE_LINK_DOWN: "has no link",
@@ -60,14 +60,14 @@ REJECTIONS = {
         "let the login of hostloom on the host run `ovs-vsctl`"
     ),
     RejectionCode.BRIDGE_WITHOUT_PVID: (
-        "puts machines on no VLAN: it has vlan_filtering on and no vlan_default_pvid"
+        "has no VLAN for machines: it has vlan_filtering on and no vlan_default_pvid"
     ),
-    RejectionCode.VLAN_NOT_CARRIED: "puts machines on {found}, which none of its NICs carries",
+    RejectionCode.VLAN_NOT_CARRIED: "needs {found}, which none of its NICs carries",
     RejectionCode.CONTAINER_BRIDGE: "is a bridge for containers: to use it, name it with name={subject}",
     RejectionCode.PASSTHRU_IN_USE: "is in use: {found}",
     RejectionCode.CONSTRAINT_NOT_MET: "does not meet {wanted}: it has {found}",
-    RejectionCode.ATTACH_KIND: "would be attach={found}, asked for was {wanted}",
-    RejectionCode.NO_VLAN: "is on no VLAN that we know",
+    RejectionCode.ATTACH_KIND: "would be attach={found}, but {wanted} was requested",
+    RejectionCode.NO_VLAN: "is on an unknown VLAN",
     RejectionCode.VLAN_NOT_BOOTABLE: "is on a VLAN that our DHCP does not serve",
     RejectionCode.LOWER_PREFERENCE: "an alternative; {wanted} is preferred: {reason}",
     RejectionCode.WOULD_NOT_COMPLETE: "is preferred, but with it the request would not fit: {found}",
@@ -75,74 +75,78 @@ REJECTIONS = {
     RejectionCode.NETWORK_INACTIVE: "is not active",
     RejectionCode.LIBVIRT_DHCP_ON: (
         "has libvirt's own DHCP on: `hostloom host fix-network {host} {subject}` turns it off and serves the "
-        "VLAN, or says how to make a network maas on a served one"
+        "VLAN, or shows how to create a network maas on a served VLAN"
     ),
     RejectionCode.NETWORK_WITHOUT_BRIDGE: "has no bridge",
-    RejectionCode.BRIDGE_NOT_KNOWN: "is on a bridge that is not known: {found}",
-    RejectionCode.NETWORK_IS_TRUNK: "gives machines a trunk, and their untagged frames no VLAN",
-    RejectionCode.TAG_NOT_SUPPORTED: "tags its machines with VLAN {wanted}, which {found} cannot do",
+    RejectionCode.BRIDGE_NOT_KNOWN: "is on an unknown bridge: {found}",
+    RejectionCode.NETWORK_IS_TRUNK: "gives machines a trunk without a VLAN for untagged frames",
+    RejectionCode.TAG_NOT_SUPPORTED: "requires the VLAN tag {wanted}, which {found} does not support",
 }
 
 WARNINGS = {
     WarningCode.LIBVIRT_DHCP_ON: "libvirt's own DHCP answers on network {subject}",
-    WarningCode.DHCP_NOT_VERIFIED: "the VLAN of network {subject} is not known, nor who serves DHCP on it",
+    WarningCode.DHCP_NOT_VERIFIED: "the VLAN of network {subject} and its DHCP server are unknown",
     WarningCode.NO_DHCP_DETECTED: "our DHCP does not serve the VLAN of network {subject}: boot from disk",
     WarningCode.ISOLATED_NETWORK: "network {subject} is isolated: no physical port, no NAT, no route",
     WarningCode.BOOT_NIC_NOT_FIRST: "the machine boots from {subject}, not from its first NIC {found}",
-    WarningCode.HOST_CANNOT_REACH_GUEST: "{subject} is a macvtap on {found}: its host cannot talk to it",
+    WarningCode.HOST_CANNOT_REACH_GUEST: "{subject} is a macvtap on {found}: its host cannot reach it",
     WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH: (
-        "{subject} uses vepa on {found}: machines there meet only if the switch reflects their traffic"
+        "{subject} uses vepa on {found}: machines there reach each other only if the switch reflects "
+        "their traffic"
     ),
-    WarningCode.FOREIGN_DHCP: "{subject} is on a VLAN where others answer DHCP: {found}",
+    WarningCode.FOREIGN_DHCP: "{subject} is on a VLAN with foreign DHCP servers: {found}",
     WarningCode.OUR_DHCP_SILENT: (
-        "our DHCP serves VLAN {found}, where {subject} is, but did not answer the last probe there"
+        "our DHCP serves VLAN {found} of {subject}, but did not answer the last probe there"
     ),
     WarningCode.NETBOOT_NOT_SUPPORTED: (
-        "{found} machines cannot boot from the network yet: this one boots from its disk, not from {subject}"
+        "{found} machines cannot boot from the network yet: this machine boots from its disk, not from "
+        "{subject}"
     ),
     WarningCode.VLAN_NOT_VERIFIED: (
-        "{subject} is on {found}, which knows VLANs, but what its ports do with them could not be read"
+        "{subject} is on {found}, which is VLAN-aware, but the VLAN settings of its ports could not be read"
     ),
-    WarningCode.STALE_HOST_MODEL: "what is known of {subject} is old: {found}",
+    WarningCode.STALE_HOST_MODEL: "the facts of {subject} are old: {found}",
 }
 
 REFUSALS = {
     RequestCode.CONSTRAINT_SYNTAX: "{subject}{at}: expected {wanted}, found {found!r}",
     RequestCode.UNKNOWN_KEY: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.DUPLICATE_LABEL: "{subject}{at}: the label {found!r} is there twice",
+    RequestCode.DUPLICATE_LABEL: "{subject}{at}: the label {found!r} appears twice",
     RequestCode.INVALID_LABEL: "{subject}{at}: {found!r} is not {wanted}",
     RequestCode.INVALID_VALUE: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.CONTRADICTION: "{noun}{subject}{at} contradicts itself: {found}; wanted is {wanted}",
-    RequestCode.UNKNOWN_SPACE: "there is no space {found!r}{at}; wanted is {wanted}",
-    RequestCode.UNKNOWN_FABRIC: "there is no fabric {found!r}{at}; wanted is {wanted}",
-    RequestCode.UNKNOWN_SUBNET: "there is no subnet {found!r}{at}; wanted is {wanted}",
-    RequestCode.ADDRESS_OUTSIDE_SUBNET: "{subject} lies in no subnet that we know",
+    RequestCode.CONTRADICTION: "{noun}{subject}{at} contradicts itself: {found}; expected {wanted}",
+    RequestCode.UNKNOWN_SPACE: "space {found!r}{at} does not exist; expected {wanted}",
+    RequestCode.UNKNOWN_FABRIC: "fabric {found!r}{at} does not exist; expected {wanted}",
+    RequestCode.UNKNOWN_SUBNET: "subnet {found!r}{at} does not exist; expected {wanted}",
+    RequestCode.ADDRESS_OUTSIDE_SUBNET: "{subject} is in no known subnet",
     RequestCode.ADDRESS_IN_USE: "{subject} is in use: {found}",
-    RequestCode.ADDRESS_IN_RANGE: "{subject} lies in the {found}",
-    RequestCode.ADDRESS_RESERVED: "{subject} cannot be given: it is {found}",
-    RequestCode.DUPLICATE_ADDRESS: "{subject} is asked for twice",
-    RequestCode.UNKNOWN_HOST: "there is no host {subject!r}",
-    RequestCode.ANTI_AFFINITY: "host {subject} has {found}, with which it may not share a host",
+    RequestCode.ADDRESS_IN_RANGE: "{subject} is in the {found}",
+    RequestCode.ADDRESS_RESERVED: "{subject} cannot be assigned: it is {found}",
+    RequestCode.DUPLICATE_ADDRESS: "{subject} is requested twice",
+    RequestCode.UNKNOWN_HOST: "host {subject!r} does not exist",
+    RequestCode.ANTI_AFFINITY: "host {subject} has {found}, which must not share a host with this machine",
     RequestCode.OTHER_ZONE: "host {subject} is not in {wanted}",
     RequestCode.OTHER_RESOURCE_POOL: "host {subject} is not in {wanted}",
     RequestCode.HOST_TAGS: "host {subject} has {found}, wanted: {wanted}",
     RequestCode.HOST_UNREACHABLE: "host {subject} cannot be reached: {found}",
     RequestCode.UNSUPPORTED_ARCHITECTURE: "host {subject} does not run {wanted}, only {found}",
-    RequestCode.HOST_AMBIGUOUS: "host {subject} could be any of {found}: choose with `host update --node`",
+    RequestCode.HOST_AMBIGUOUS: (
+        "host {subject} could be any of {found}: choose with `hostloom host update --node`"
+    ),
     RequestCode.HOST_NOT_KNOWN: (
-        "host {subject} is not a known node ({found}), so interface constraints cannot be met: "
-        "refresh it, or say which node it is with `hostloom host update --node`"
+        "host {subject} is not correlated with a node ({found}), so interface constraints cannot be met: "
+        "refresh it, or set its node with `hostloom host update --node`"
     ),
     RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, wanted: {wanted}",
     RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, wanted: {wanted}",
-    RequestCode.UNKNOWN_POOL: "disk {subject} wants {wanted}, there is {found}",
-    RequestCode.POOL_UNUSABLE: "disk {subject} wants {wanted}, but none can hold it: {found}",
-    RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
-    RequestCode.NO_MATCHING_INTERFACE: "nothing meets {subject}:{wanted}",
-    RequestCode.PASSTHRU_IN_USE: "{subject}:{wanted} wants {found}, which passthru keeps from it",
-    RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: there is no such libvirt network",
+    RequestCode.UNKNOWN_POOL: "disk {subject} needs {wanted}, but there is {found}",
+    RequestCode.POOL_UNUSABLE: "disk {subject} needs {wanted}, but none can hold it: {found}",
+    RequestCode.POOL_FULL: "disk {subject} needs {wanted}, but there are {found}",
+    RequestCode.NO_MATCHING_INTERFACE: "no interface or network meets {subject}:{wanted}",
+    RequestCode.PASSTHRU_IN_USE: "{subject}:{wanted} needs {found}, which is in use by passthru",
+    RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: the libvirt network does not exist",
     RequestCode.NETWORK_INACTIVE: "{subject}:{wanted}: the libvirt network is not active",
-    RequestCode.NO_USABLE_NETWORK: "there is no usable network for {subject}",
+    RequestCode.NO_USABLE_NETWORK: "no usable network exists for {subject}",
     RequestCode.NO_BOOTABLE_VLAN: "no NIC would be on a VLAN that our DHCP serves ({found})",
     RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
     RequestCode.NO_HOST_FITS: "no host fits",

@@ -4,21 +4,25 @@ from hostloom.model.dhcp_exchange import Exchange, ExchangeEnd, Silence
 
 _ENDS = {
     ExchangeEnd.ACKNOWLEDGED: "it has {ip}{as_reserved}, from {server}",
-    ExchangeEnd.ACKNOWLEDGED_BY_OTHER: "it has {ip} from {server}, a DHCP server that is none of ours",
-    ExchangeEnd.CHOSE_OTHER: "it was offered an address and chose that of another server",
+    ExchangeEnd.ACKNOWLEDGED_BY_OTHER: "it has {ip} from {server}, a foreign DHCP server",
+    ExchangeEnd.CHOSE_OTHER: "it got an offer, but chose that of another server",
     ExchangeEnd.REFUSED: "{server} refused {ip}{words}",
     ExchangeEnd.DECLINED: "it declined {ip}: another device on the wire has it",
-    ExchangeEnd.RELEASED: "it gave {ip} back",
-    ExchangeEnd.NO_OFFER: "it asked, and no server offered an address: {silence}",
-    ExchangeEnd.GAVE_UP: "it was offered {ip} by {server} and asked no more",
-    ExchangeEnd.NO_ANSWER: "it asked for {ip} and got no answer: {silence}",
-    ExchangeEnd.NEVER_ASKED: "nothing was seen of it: it is off, or on a VLAN that this rack does not see",
+    ExchangeEnd.RELEASED: "it released {ip}",
+    ExchangeEnd.NO_OFFER: "it sent a request, but no server offered an address: {silence}",
+    ExchangeEnd.GAVE_UP: "{server} offered {ip}, but it sent no further request",
+    ExchangeEnd.NO_ANSWER: "it requested {ip}, but got no answer: {silence}",
+    ExchangeEnd.NEVER_ASKED: (
+        "no message of it was observed: it is off, or on a VLAN that this rack does not reach"
+    ),
 }
 _SILENCES = {
     Silence.NOT_SERVED: "our DHCP does not serve its VLAN for this IP version",
-    Silence.NO_ADDRESS: "nothing is reserved for it, and its VLAN has no dynamic range",
-    Silence.RANGE_EXHAUSTED: "nothing is reserved for it, and every dynamic address is leased",
-    Silence.SERVER_SILENT: "there is an address for it; does its rack answer? `hostloom rack list`",
+    Silence.NO_ADDRESS: "no address is reserved for it, and its VLAN has no dynamic range",
+    Silence.RANGE_EXHAUSTED: "no address is reserved for it, and all dynamic addresses are leased",
+    Silence.SERVER_SILENT: (
+        "an address is available for it; check with `hostloom rack list` whether its rack answers"
+    ),
 }
 
 

@@ -21,7 +21,7 @@ class BootReason(StrEnum):
     ADOPTED = "adopted"
     #: Composed, it has reported what it is, and hostloom has installed nothing on its disk.
     NOT_DEPLOYED = "not-deployed"
-    #: It is deployed: it has what it is to run.
+    #: It is deployed: it is already set up.
     SETTLED = "settled"
     #: hostloom has nothing for it to boot, and leaves it to what its disk may have.
     IDLE = "idle"

@@ -87,7 +87,7 @@ class _DumpReader:
         columns = [_unquoted(column.strip()) for column in header["columns"].split(",")]
         is_relevant = schema == _PUBLIC and _matters(name)
         if is_relevant and name in self._tables:
-            raise SourceError(f"{self._path} holds more than one MAAS: {name} is there twice", _HINT)
+            raise SourceError(f"{self._path} holds more than one MAAS: {name} appears twice", _HINT)
         rows = _rows(self._path, name, columns, lines, is_relevant=is_relevant)
         if schema == _PUBLIC:
             self._tables[name] = rows

@@ -34,7 +34,7 @@ class AlreadyExists(RequestError):
     code = "already-exists"
 
     def __init__(self, kind: str, key: object, problem: str = "") -> None:
-        super().__init__(f"{named(kind, key)} {problem or 'exists already'}")
+        super().__init__(f"{named(kind, key)} {problem or 'already exists'}")
         self.kind, self.key, self.by = kind, str(key), problem
 
 

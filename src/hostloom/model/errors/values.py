@@ -29,7 +29,7 @@ class InvalidValue(RequestError):
 
 
 class Conflict(InvalidValue):
-    """The value is well formed but collides with `other`, which exists already."""
+    """The value is well formed but collides with `other`, which already exists."""
 
     def __init__(self, field: str, value: object, relation: str, other: str, allowed: str = "") -> None:
         super().__init__(field, value, f"{relation} {other}", allowed)
