@@ -45,7 +45,7 @@ def left_to_clients(rig: Rig) -> Iterator[Rig]:
         rig.decompose(machine["hostname"])
     if HOST in [each["name"] for each in rig.list("host")]:
         rig.run("host", "delete", HOST, "--yes")
-    rig.add_host(HOST)
+    rig.add_hosts(HOST)
 
 
 @pytest.fixture(params=["python-libmaas", "gomaasapi"])
@@ -83,13 +83,6 @@ def wish(rig: Rig) -> dict[str, Any]:
     }
 
 
-def key_of(rig: Rig) -> str:
-    """The fingerprint of the host's SSH key, from the host itself."""
-    file = rig.lab.plan.directory / HOST / "host_key.pub"
-    argv = ["ssh-keygen", "-lf", str(file)]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1]
-
-
 def url_of(rig: Rig) -> str:
     return f"http://{rig.lab.plan.rack_link_address.ip}:5240"
 
@@ -113,7 +106,7 @@ def test_a_client_works_from_login_to_decompose(
             "cpu_over_commit_ratio": 4,
             "memory_over_commit_ratio": 2.5,
         }
-        assert key_of(rig) in next(
+        assert rig.key_of(HOST) in next(
             each["message"] for each in rig.list("event") if each["kind"] == "host-key-trusted"
         )
         held = check_machines(rig, made["machines"])

@@ -38,7 +38,7 @@ def kvm1(rig: Rig) -> Iterator[Rig]:
         _remove(rig, name)
     if rig.list("machine"):  # what was adopted goes with the host
         rig.run("host", "delete", "kvm1", "--yes")
-        rig.add_host("kvm1")
+        rig.add_hosts("kvm1")
     rig.run("host", "refresh", "kvm1")
 
 

@@ -73,16 +73,9 @@ def sshd(rig: Rig) -> Iterator[SecondSshd]:
     uri = rig.lab.uri_ssh("kvm2")
     server = SecondSshd(rig, rig.lab.plan.directory / "kvm2" / "second-sshd")
     yield server
-    rig.run("host", "update", "kvm2", "--uri", uri, "--accept-key", _fingerprint(rig))
+    rig.run("host", "update", "kvm2", "--uri", uri, "--accept-key", rig.key_of("kvm2"))
     _wait_until_read(rig)
     server.stop()
-
-
-def _fingerprint(rig: Rig) -> str:
-    key = rig.lab.plan.directory / "kvm2" / "host_key.pub"
-    return subprocess.run(
-        ["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True
-    ).stdout.split()[1]
 
 
 def _wait_until_read(rig: Rig) -> None:
@@ -94,7 +87,7 @@ def _wait_until_read(rig: Rig) -> None:
 
 
 def _manage_through(rig: Rig, sshd: SecondSshd) -> None:
-    rig.run("host", "update", "kvm2", "--uri", sshd.uri, "--accept-key", _fingerprint(rig))
+    rig.run("host", "update", "kvm2", "--uri", sshd.uri, "--accept-key", rig.key_of("kvm2"))
     _wait_until_read(rig)
     rig.run("host", "refresh", "kvm2")
     shown = rig.get("host", "show", "kvm2")

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-from pathlib import Path
 
 from support.rig import Rig, wait_until
 
@@ -99,18 +98,12 @@ def test_a_changed_host_key_is_refused(clean: Rig) -> None:
         assert "has changed" in done.stdout + done.stderr
         wrong = clean.call("host", "update", "kvm2", "--accept-key", "SHA256:wrong")
         assert wrong.returncode == 3
-        clean.run("host", "update", "kvm2", "--accept-key", fingerprint(directory))
+        clean.run("host", "update", "kvm2", "--accept-key", clean.key_of("kvm2"))
         clean.run("host", "refresh", "kvm2")
     finally:
         clean.lab.unplug("kvm2")
         for file, content in zip(files, before, strict=True):
             file.write_bytes(content)
         clean.lab.plug("kvm2")
-    clean.run("host", "update", "kvm2", "--accept-key", fingerprint(directory))
+    clean.run("host", "update", "kvm2", "--accept-key", clean.key_of("kvm2"))
     clean.run("host", "refresh", "kvm2")
-
-
-def fingerprint(directory: Path) -> str:
-    """The fingerprint of the key that a host has now."""
-    argv = ["ssh-keygen", "-lf", str(directory / "host_key")]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1]

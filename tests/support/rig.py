@@ -115,29 +115,36 @@ class Rig:
     def describe(self) -> None:
         """Name the segments, serve them, and add every host."""
         plan = self.lab.plan
-        self.run("fabric", "create", "physical")
-        for segment in ("mgmt", "dmz", "storage", "lab"):
-            subnet = plan.segment(segment)
-            vid = str(subnet.network_address).split(".")[2]
-            found = self.get("subnet", "show", str(subnet))
-            self.run("space", "create", segment)
-            self.run("vlan", "create", f"physical/{vid}", "--name", segment, "--space", segment)
-            gateway = str(plan.rack_address(segment))
-            self.run("subnet", "update", str(subnet), "--vlan", f"physical/{vid}", "--gateway", gateway)
-            self.run("fabric", "delete", found["vlan"].split("/")[0], "--yes")
-            self.run("vlan", "dhcp", "on", f"physical/{vid}")
-        for host in plan.hosts:
-            self.add_host(host.name)
+        with self._client() as client:
+            client.fabrics.create({"name": "physical"})
+            for segment in ("mgmt", "dmz", "storage", "lab"):
+                subnet, gateway = plan.segment(segment), str(plan.rack_address(segment))
+                vid = int(str(subnet.network_address).split(".")[2])
+                automatic = client.subnets.get(str(subnet))["vlan"].split("/")[0]
+                client.spaces.create({"name": segment})
+                client.vlans.create({"fabric": "physical", "vid": vid, "name": segment, "space": segment})
+                client.subnets.update(str(subnet), {"vlan": f"physical/{vid}", "gateway": gateway})
+                client.fabrics.delete(automatic)
+                client.vlans.act(f"physical/{vid}", "dhcp", {"mode": "on"}, method="PUT")
+        self.add_hosts(*(host.name for host in plan.hosts))
 
-    def add_host(self, name: str) -> None:
-        """Add a host with the key that it has, and say where its bare NICs are."""
-        key = self.lab.plan.directory / name / "host_key.pub"
-        shown = subprocess.run(
-            ["ssh-keygen", "-lf", str(key)], capture_output=True, text=True, check=True
-        ).stdout
-        self.run("host", "add", name, self.lab.uri_ssh(name), "--accept-key", shown.split()[1])
-        for nic, vid in (("eth1", 20), ("eth2", 30), ("eth3", 40)):
-            self.run("node", "interface", "update", name, nic, "--vlan", f"physical/{vid}")
+    def add_hosts(self, *names: str) -> None:
+        """Add hosts with the keys that they have, side by side, and say where their bare NICs are."""
+        with self._client() as client:
+            bodies = [
+                {"name": name, "uri": self.lab.uri_ssh(name), "accept_key": self.key_of(name)}
+                for name in names
+            ]
+            self._finish(client, [client.hosts.create(body) for body in bodies])
+            for name in names:
+                for nic, vid in (("eth1", 20), ("eth2", 30), ("eth3", 40)):
+                    vlan = {"vlan": f"physical/{vid}"}
+                    client.nodes.act(name, f"interfaces/{nic}", vlan, method="PATCH")
+
+    def key_of(self, host: str) -> str:
+        """The fingerprint of a host's SSH key, from the host itself."""
+        argv = ["ssh-keygen", "-lf", str(self.lab.plan.directory / host / "host_key.pub")]
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1]
 
     def compose(self, name: str, interfaces: str, host: str | None = None) -> dict[str, Any]:
         """Compose a small machine, and return it."""
