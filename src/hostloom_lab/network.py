@@ -118,5 +118,14 @@ def remove(plan: LabPlan) -> None:
     for netns in (*reversed(plan.namespaces),):
         if netns in existing:
             run(["ip", "netns", "del", netns])
-    if plan.link in [load["ifname"] for load in json.loads(run(["ip", "-j", "link", "show"]))]:
-        ip(None, [f"link del {plan.link}"])
+    try:
+        if _has_link(plan):
+            ip(None, [f"link del {plan.link}"])
+    except LabError:
+        # The kernel removes it by itself some time after the namespace of its other end.
+        if _has_link(plan):
+            raise
+
+
+def _has_link(plan: LabPlan) -> bool:
+    return plan.link in [link["ifname"] for link in json.loads(run(["ip", "-j", "link", "show"]))]
