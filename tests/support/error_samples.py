@@ -8,6 +8,8 @@ from hostloom.model.errors.base import DriverError, HostloomError, RequestError
 from hostloom.model.errors.outside import (
     DhcpRejected,
     DhcpUnreachable,
+    DiskImageFailed,
+    DownloadFailed,
     HostKeyChanged,
     HostKeyUnknown,
     HostNotScannable,
@@ -152,6 +154,8 @@ def _outside() -> list[DriverError]:
         DhcpRejected("config-set: pool 10.0.0.0-10.0.0.9 is not in subnet 10.0.1.0/24"),
         ImageFailed("apt-get download linux-image-amd64", "it did not end within 600 s"),
         SeedDiskFailed("mformat", "it is not installed"),
+        DiskImageFailed("debian-12.qcow2", "it has a backing file, so it is incomplete"),
+        DownloadFailed("https://images.example/debian-12.qcow2", "the server answers 404 Not Found"),
     ]
 
 

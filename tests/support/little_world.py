@@ -23,6 +23,7 @@ from hostloom.recording.controllers import ensure_controller, ensure_local_rack
 from hostloom.sagas.worker import Worker
 from hostloom.services import hosts
 from hostloom.store.engine import DatabaseStore, open_store
+from support.disk_images import FakeDiskImages
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.fake_images import FakeImages
@@ -59,6 +60,12 @@ class LittleWorld:
         assert operation is not None
         return operation
 
+    @property
+    def disks(self) -> FakeDiskImages:
+        """The files of disk images."""
+        assert isinstance(self.ports.disk_images, FakeDiskImages)
+        return self.ports.disk_images
+
     def add_host(self, number: int) -> Operation:
         uri = URIS[number]
         key = self.keys.offered(uri)[0].fingerprint
@@ -72,6 +79,7 @@ class LittleWorld:
             nodes = {each.hostname for each in uow.nodes.list()}
             held = {(str(each.ip), each.kind) for each in uow.addresses.list()}
             known = {each.name for each in uow.hosts.list()}
+            images = {each.name: each.sha256 for each in uow.disk_images.list()}
         return (
             self.hypervisors.world(),
             self.dhcp.reserved(),
@@ -80,6 +88,8 @@ class LittleWorld:
             nodes,
             held,
             known,
+            images,
+            self.disks.state(),
         )
 
 
@@ -110,7 +120,8 @@ def copy_of(world: LittleWorld, directory: Path) -> LittleWorld:
     template = world.ports.store.engine.url.database
     assert template is not None
     store = open_store(f"sqlite:///{shutil.copy(template, directory / 'hostloom.db')}")
-    return deepcopy(world, {id(world.ports.store): store})
+    disks = FakeDiskImages(directory / "disks")
+    return deepcopy(world, {id(world.ports.store): store, id(world.ports.disk_images): disks})
 
 
 def build(
@@ -124,11 +135,14 @@ def build(
         scanner.networks[uri] = a_network(f"kvm{number + 1}", f"10.0.0.{number + 11}/24")
         hypervisors.of(f"kvm{number + 1}", uri)
     store = open_store(database or copy_template(directory / "hostloom.db"))
+    disks = FakeDiskImages(directory / "disks")
     ports = Ports(
         *(store, hypervisors, scanner, keys, FakeResolver()),
         *(FakeServers(dhcp), clock, CountingIds()),
         settings=ServiceSettings(boot_port=5248),
         images=FakeImages(),
+        disk_images=disks,
+        disk_imports=disks,
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))

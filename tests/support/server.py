@@ -15,6 +15,11 @@ import httpx
 import structlog
 
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
+from hostloom.images.disk_directory import DiskDirectory
+from hostloom.images.documents import MirrorDocuments
+from hostloom.images.download import Downloader
+from hostloom.images.import_files import ImportFiles
+from hostloom.images.limits import MIB, ImportLimits
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import HostNotScannable
@@ -169,6 +174,10 @@ class Running:
         return httpx.Client(transport=transport, base_url="http://hostloom/api/v1", timeout=30)
 
 
+#: Images of tests are small.
+IMPORT_LIMITS = ImportLimits(disk_bytes=512 * MIB, stall_timeout_s=10.0)
+
+
 @contextmanager
 def running(
     directory: Path, *, worker: bool = False, clock: Clock | None = None, reports: Reports | None = None
@@ -184,6 +193,7 @@ def running(
         hypervisors = LibvirtHypervisors(Near())
         stack.callback(hypervisors.close)
         dhcp = HeldDhcp()
+        downloader = Downloader(IMPORT_LIMITS, allow_local=True)
         ports = Ports(
             store=store,
             hypervisors=hypervisors,
@@ -194,6 +204,9 @@ def running(
             clock=clock or StandingClock(),
             ids=CountedIds(),
             images=FakeImages(),
+            disk_images=DiskDirectory(directory / "images"),
+            disk_imports=ImportFiles(directory / "images", IMPORT_LIMITS, downloader),
+            image_documents=MirrorDocuments(downloader),
             secrets=FileSecrets(directory / "secret"),
             settings=ServiceSettings(uris=UriRules(test_hosts=True)),
         )

@@ -29,8 +29,16 @@ MAX_DISCARDED_BYTES = 64 * 1024
 #: Names that the server always has.
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
+#: Files of disk images, which only administrators may send.
+UPLOAD_PATH = "/api/v1/disk-images/uploads"
+
+
+class Streamed:
+    """The handler reads the body while it arrives, and limits it."""
+
+
 #: Decides from the headers of a request how many bytes its body may have, or returns the refusal.
-BodyPolicy = Callable[[dict[str, Any]], Awaitable[int | Response]]
+BodyPolicy = Callable[[dict[str, Any]], Awaitable[int | Streamed | Response]]
 
 
 @dataclass
@@ -68,6 +76,9 @@ class Limits:
         if isinstance(admitted, Response):
             await _refuse(admitted, scope, receive, send)
             return
+        if isinstance(admitted, Streamed):
+            await self._app(scope, receive, send)
+            return
         body = _Body(self._budget, admitted)
         try:
             refusal = await body.read(receive) if _may_have_body(scope) else None
@@ -78,7 +89,7 @@ class Limits:
         finally:
             body.close()
 
-    async def _admit(self, scope: Any) -> int | Response:
+    async def _admit(self, scope: Any) -> int | Streamed | Response:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             return answer(simple_problem(400, "bad-request", "the address holds a zero byte"))
         if not _may_have_body(scope):
@@ -87,7 +98,7 @@ class Limits:
             (policy for path, policy in self._policies.items() if scope["path"].startswith(path)), None
         )
         limit = MAX_STRAY_BYTES if policy is None else await policy(scope)
-        if isinstance(limit, Response):
+        if isinstance(limit, Response | Streamed):
             return limit
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and (len(length) > 19 or int(length) > limit):
@@ -177,13 +188,15 @@ class ApiBodyPolicy:
     def __init__(self, app: FastAPI) -> None:
         self._app = app
 
-    async def __call__(self, scope: dict[str, Any]) -> int | Response:
+    async def __call__(self, scope: dict[str, Any]) -> int | Streamed | Response:
         """The limit, or the refusal of an unknown caller before any of the body is read."""
         try:
             principal = await run_in_threadpool(authenticate, Request({**scope, "app": self._app}))
         except HostloomError as error:
             return answer(problem_of(error))
         scope[PRINCIPAL_KEY] = principal
+        if scope["path"] == UPLOAD_PATH and scope["method"] == "POST" and principal.admin:
+            return Streamed()
         return LARGER_BODY_BYTES.get(scope["path"], MAX_BODY_BYTES) if principal.admin else MAX_BODY_BYTES
 
 

@@ -15,6 +15,8 @@ from hostloom.model.errors.base import DriverError, HostloomError, RequestError
 from hostloom.model.errors.outside import (
     DhcpRejected,
     DhcpUnreachable,
+    DiskImageFailed,
+    DownloadFailed,
     HostKeyChanged,
     HostKeyUnknown,
     HostNotScannable,
@@ -103,6 +105,8 @@ STATUS: Mapping[type[HostloomError], int] = {
     DhcpRejected: 502,
     ImageFailed: 502,
     SeedDiskFailed: 502,
+    DiskImageFailed: 422,
+    DownloadFailed: 502,
     DatabaseUnavailable: 503,
     ConfigError: 500,
     LeaseLost: 409,

@@ -13,6 +13,8 @@ AttachKind = Literal["bridge", "macvlan", "network", "other"]
 
 BootAction = Literal["commission", "enlist", "local", "rescue", "deploy"]
 
+BootMode = Literal["bios", "uefi"]
+
 BootReason = Literal[
     "asked",
     "never-commissioned",
@@ -97,6 +99,8 @@ EventKind = Literal[
     "commissioning-failed",
     "node-reported",
     "image-built",
+    "image-imported",
+    "image-deleted",
     "wire-check-failed",
     "wire-check-passed",
     "address-on-wire",
@@ -259,6 +263,8 @@ Severity = Literal["info", "warning", "error"]
 Silence = Literal["not-served", "no-address", "range-exhausted", "server-silent"]
 
 StepState = Literal["pending", "running", "done", "failed", "undoing", "undone", "undo-failed"]
+
+SyncAction = Literal["import", "replace", "keep", "skip"]
 
 Verdict = Literal["passed", "not-applicable", "unknown", "failed"]
 
@@ -425,6 +431,32 @@ class Difference(TypedDict):
     wanted: "str"
     found: "str"
     text: "str"
+
+
+class DiskImage(TypedDict):
+    """`DiskImageOut` of the document."""
+
+    id: "int"
+    name: "str"
+    sha256: "str"
+    virtual_size_bytes: "int"
+    size_bytes: "int"
+    stream_sha256: "str"
+    stream_size_bytes: "int"
+    imported_at: "float"
+    title: "str"
+    os: "str"
+    release: "str"
+    codename: "str"
+    architecture: "str"
+    boot_modes: "list[BootMode]"
+    has_cloud_init: "bool | None"
+    has_kvm: "bool | None"
+    default_user: "str"
+    source: "str"
+    source_sha256: "str"
+    warnings: "list[str]"
+    generation: "int"
 
 
 class Disk(TypedDict):
@@ -844,6 +876,22 @@ class Machine(TypedDict):
     generation: "int"
 
 
+class MirrorImage(TypedDict):
+    """`MirrorImageOut` of the document."""
+
+    os: "str"
+    release: "str"
+    codename: "str"
+    architecture: "str"
+    variant: "str"
+    version: "str"
+    url: "str"
+    sha256: "str"
+    size_bytes: "int"
+    title: "str"
+    name: "str"
+
+
 class Neighbour(TypedDict):
     """`NeighbourOut` of the document."""
 
@@ -1182,6 +1230,20 @@ class Subnet(TypedDict):
     generation: "int"
 
 
+class SyncItem(TypedDict):
+    """`SyncItemOut` of the document."""
+
+    image: "MirrorImage"
+    action: "SyncAction"
+    operation_id: "str"
+
+
+class Sync(TypedDict):
+    """`SyncOut` of the document."""
+
+    items: "list[SyncItem]"
+
+
 class Tag(TypedDict):
     """`TagOut` of the document."""
 
@@ -1199,6 +1261,14 @@ class Token(TypedDict):
     user: "str"
     name: "str"
     created_at: "float"
+
+
+class UploadedFile(TypedDict):
+    """`UploadedFileOut` of the document."""
+
+    id: "str"
+    size_bytes: "int"
+    sha256: "str"
 
 
 class User(TypedDict):

@@ -17,6 +17,10 @@ class Apikeys(Collection[answers.ApiKey, answers.ApiKey, answers.NewApiKey, answ
     """`/api/v1/apikeys`."""
 
 
+class DiskImages(Collection[answers.DiskImage, answers.DiskImage, answers.Operation, answers.DiskImage]):
+    """`/api/v1/disk-images`."""
+
+
 class Domains(Collection[answers.Domain, answers.Domain, answers.Domain, answers.Domain]):
     """`/api/v1/domains`."""
 

@@ -9,7 +9,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.dhcp import DhcpServers
-from hostloom.ports.disk_images import DiskImageFiles
+from hostloom.ports.disk_images import DiskImageFiles, DiskImports, ImageDocuments
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
@@ -81,4 +81,8 @@ class Ports:
     disk_images: DiskImageFiles | None = None
     #: None: no machine can be deployed.
     seed_disks: SeedDisks | None = None
+    #: None: no disk images can be imported here.
+    disk_imports: DiskImports | None = None
+    #: None: no mirrors are read.
+    image_documents: ImageDocuments | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)

@@ -1,7 +1,20 @@
-"""The files of disk images."""
+"""The files of disk images, and the work on files that become disk images."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+
+from hostloom.model.disk_image import DiskContent
+from hostloom.model.disk_import import (
+    ConvertedDisk,
+    FetchedFile,
+    ImageSource,
+    UnpackedDisk,
+    UploadedFile,
+)
+
+#: Told from time to time how many bytes are done, and of how many if that is known; it may raise to stop.
+Progress = Callable[[int, int | None], None]
 
 
 class DiskImageFiles(Protocol):
@@ -21,4 +34,88 @@ class DiskImageFiles(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Delete both files; does nothing if they do not exist."""
+        ...
+
+
+class DiskImports(Protocol):
+    """The steps from a file to a stored disk; `work` names one import.
+
+    Every step may run again, also after the process died in the middle. DiskImageFailed and DownloadFailed
+    say what is wrong with the file. Nothing of an import is visible before `publish`.
+    """
+
+    def receive(self, upload: str) -> "Receiver":
+        """Write a file that a client sends, under a new id."""
+        ...
+
+    def find_upload(self, upload: str) -> UploadedFile | None:
+        """A file that was received completely."""
+        ...
+
+    def fetch(self, work: str, source: ImageSource, progress: Progress) -> FetchedFile:
+        """Get the file and check its hash; a download continues where an earlier attempt ended."""
+        ...
+
+    def unpack(self, work: str, what: str, progress: Progress) -> UnpackedDisk:
+        """Find out what the file is by reading it, and decompress it within the limits."""
+        ...
+
+    def convert(self, work: str, what: str, disk: UnpackedDisk, progress: Progress) -> ConvertedDisk:
+        """Check the disk and write the forms in which it is stored."""
+        ...
+
+    def inspect(self, work: str) -> DiskContent:
+        """Read what is inside the converted disk."""
+        ...
+
+    def publish(self, work: str, sha256: str) -> None:
+        """Make the converted disk visible under its hash; a disk that is stored already stays."""
+        ...
+
+    def withdraw(self, work: str, sha256: str) -> None:
+        """Delete the disk if this import published it."""
+        ...
+
+    def discard(self, work: str) -> None:
+        """Delete everything of an import that is not published."""
+        ...
+
+    def discard_upload(self, upload: str) -> None:
+        """Delete a file that a client sent, and what arrived of it."""
+        ...
+
+    def unfinished(self) -> list[str]:
+        """The imports that have files here."""
+        ...
+
+    def uploads(self) -> dict[str, float]:
+        """The files that clients sent, and when the last part arrived (seconds since the epoch)."""
+        ...
+
+
+class Receiver(Protocol):
+    """A file that is arriving."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append; DiskImageFailed beyond the size limit or on a full disk."""
+        ...
+
+    def finish(self) -> UploadedFile:
+        """The file has arrived completely."""
+        ...
+
+    def abort(self) -> None:
+        """Delete what has arrived."""
+        ...
+
+
+class ImageDocuments(Protocol):
+    """Small documents about images on web servers."""
+
+    def read(self, url: str, limit_bytes: int) -> bytes:
+        """A whole document; DownloadFailed."""
+        ...
+
+    def read_signed(self, url: str, keyring: bytes, limit_bytes: int) -> bytes:
+        """The text of a document with an inline signature of one of the keyring's keys; DiskImageFailed."""
         ...

@@ -16,6 +16,7 @@ from hostloom.sagas.commission import COMMISSION
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.fix_network import FIX_NETWORK
+from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
 from hostloom.sagas.refresh import REFRESH
 from hostloom.sagas.runner import Runner
 from hostloom.sagas.saga import Saga
@@ -25,7 +26,17 @@ log = logging.getLogger(__name__)
 
 SAGAS: dict[str, Saga[Any]] = {
     saga.name: saga
-    for saga in (ADD_HOST, BUILD_IMAGE, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
+    for saga in (
+        ADD_HOST,
+        BUILD_IMAGE,
+        COMMISSION,
+        COMPOSE,
+        DECOMPOSE,
+        FIX_NETWORK,
+        IMPORT_DISK_IMAGE,
+        REFRESH,
+        VERIFY,
+    )
 }
 
 RENEW_EVERY_S = 5.0

@@ -37,8 +37,12 @@ class Settings:
     admin_group: str = "hostloom"
     #: Port of the boot server on the rack's addresses; 0: no boot server.
     boot_port: int = 0
-    #: Directory of boot images, one folder per image; none: `images` in the state directory.
+    #: Directory of boot images, one folder per image, and of disk images, in `disks`; none: `images` in the state directory.
     image_dir: Path | None = None
+    #: Maximum size of a disk image, and of the file that it is imported from.
+    max_image_gib: int = 64
+    #: Whether images may be downloaded from this machine (loopback addresses), as for a local mirror or tests.
+    image_urls_local: bool = False
     #: Networks from which machines may boot and report, in addition to the subnets that our DHCP serves.
     boot_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Maximum number of new machines; while it is reached, no further machine is enlisted automatically.
@@ -169,6 +173,8 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "admin_group": values.parse_text,
     "boot_port": values.parse_number(0, values.MAX_PORT),
     "image_dir": values.parse_optional_path,
+    "max_image_gib": values.parse_number(1, 16_384),
+    "image_urls_local": values.parse_flag,
     "boot_networks": values.parse_networks,
     "max_new_machines": values.parse_number(0, 1_000_000),
     "max_on_demand_per_user": values.parse_number(0, 1_000_000),

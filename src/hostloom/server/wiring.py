@@ -12,6 +12,10 @@ from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
 from hostloom.images.disk_directory import DiskDirectory
+from hostloom.images.documents import MirrorDocuments
+from hostloom.images.download import Downloader
+from hostloom.images.import_files import ImportFiles
+from hostloom.images.limits import GIB, ImportLimits
 from hostloom.images.seed_disk import MtoolsSeedDisks
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.host_uri import UriRules
@@ -41,6 +45,8 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
     import_known_hosts(keys, settings.state_dir / "known_hosts", lambda: _ssh_uris(store))
     remotes = Remotes(keys, settings.ssh_config)
     stack.callback(remotes.close)
+    limits = ImportLimits(settings.max_image_gib * GIB)
+    downloader = Downloader(limits, settings.image_urls_local)
     hypervisors = LibvirtHypervisors(remotes)
     stack.callback(hypervisors.close)
     return Ports(
@@ -62,6 +68,8 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         images=ImageDirectory(settings.images, SystemClock().now),
         disk_images=DiskDirectory(settings.images),
         seed_disks=MtoolsSeedDisks(),
+        disk_imports=ImportFiles(settings.images, limits, downloader),
+        image_documents=MirrorDocuments(downloader),
         settings=service_settings(settings),
     )
 

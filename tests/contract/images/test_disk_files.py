@@ -8,7 +8,7 @@ import pytest
 from hostloom.images.disk_directory import DISK, STREAM, DiskDirectory
 from hostloom.model.errors.resources import NotFound
 from hostloom.ports.disk_images import DiskImageFiles
-from support.disk_images import FakeDiskImageFiles
+from support.disk_images import FakeDiskImages
 
 A, B = "a" * 64, "b" * 64
 Put = Callable[[str], None]
@@ -18,7 +18,7 @@ Put = Callable[[str], None]
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[DiskImageFiles, Put]:
     """The files, and how a disk gets there."""
     if request.param == "fake":
-        fake = FakeDiskImageFiles(tmp_path)
+        fake = FakeDiskImages(tmp_path)
         return fake, fake.put
 
     def put(sha256: str) -> None:

@@ -11,7 +11,17 @@ from hostloom.model.image import Flavour
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 from hostloom.sagas.worker import SAGAS
-from hostloom.services import commissioning, fix_network, hosts, images, machines, plans, verifying
+from hostloom.services import (
+    commissioning,
+    disk_images,
+    fix_network,
+    hosts,
+    images,
+    machines,
+    plans,
+    verifying,
+)
+from support.disk_images import a_disk
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
 from support.saga_proofs import (
@@ -24,6 +34,7 @@ from support.saga_proofs import (
     prove_unwinds_from,
 )
 
+URL = "https://images.example/debian-12.raw"
 NODE = """
 <node><cpu><active>16</active></cpu><memory>16777216</memory>
 <pool type='dir'><name>default</name><capacity>107374182400</capacity><available>107374182400</available>
@@ -99,6 +110,25 @@ def begin_build_image(world: LittleWorld) -> Operation:
     return images.build(world.ports, LOCAL_ADMIN, Flavour.VIRTUAL)
 
 
+def begin_import(world: LittleWorld) -> Operation:
+    world.disks.web[URL] = a_disk("Debian 12")
+    wanted = disk_images.DiskImageInput(name="debian-12", url=URL)
+    return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
+
+
+def begin_import_of_upload(world: LittleWorld) -> Operation:
+    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, "debian-12")
+    receiver.write(a_disk("Debian 12"))
+    wanted = disk_images.DiskImageInput(name="debian-12", upload=receiver.finish().id)
+    return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
+
+
+def begin_replace(world: LittleWorld) -> Operation:
+    world.disks.web[URL] = a_disk("Debian 12.1")
+    wanted = disk_images.DiskImageInput(name="debian-12", url=URL, replace=True)
+    return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
+
+
 @dataclass(frozen=True)
 class Case:
     """A saga and how to begin it; `last` is a late step, from which everything before it is undone."""
@@ -108,6 +138,7 @@ class Case:
     last: str
     hosts: int = 1
     has_machine: bool = False
+    has_image: bool = False
     #: Whether it changes or reads a hypervisor in a way of its own, so that it is also run on libvirt.
     on_libvirt: bool = True
 
@@ -130,6 +161,9 @@ CASES = {
     "fix-network": Case("fix-network", begin_fix, "record"),
     "fix-network-make": Case("fix-network", begin_make, "record"),
     "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
+    "import": Case("import-disk-image", begin_import, "publish", on_libvirt=False),
+    "import-upload": Case("import-disk-image", begin_import_of_upload, "publish", on_libvirt=False),
+    "replace": Case("import-disk-image", begin_replace, "publish", has_image=True, on_libvirt=False),
 }
 SUBJECTS = [(name, "fake") for name in CASES] + [
     (name, "libvirt") for name, case in CASES.items() if case.on_libvirt
@@ -151,6 +185,9 @@ def make() -> Iterator[Make]:
         world = little_world(directory, case.hosts, hypervisors=opened[-1] if opened else None)
         if case.has_machine:
             begin_compose(world)
+            assert world.run().state == "succeeded"
+        if case.has_image:
+            begin_import(world)
             assert world.run().state == "succeeded"
         if name == "fix-network":
             libvirts_dhcp_on_an_unserved_vlan(world)

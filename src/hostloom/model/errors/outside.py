@@ -142,3 +142,23 @@ class SeedDiskFailed(DriverError):
     def __init__(self, what: str, cause: str) -> None:
         super().__init__(f"the seed disk cannot be made: {what}: {cause}")
         self.what, self.cause = what, cause
+
+
+class DiskImageFailed(DriverError):
+    """A disk image cannot be imported; nothing of it is kept."""
+
+    code = "disk-image-failed"
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(f"{what} cannot be imported: {cause}")
+        self.what, self.cause = what, cause
+
+
+class DownloadFailed(DriverError):
+    """A URL cannot be downloaded; what has arrived is kept for the next attempt if there is one."""
+
+    code = "download-failed"
+
+    def __init__(self, url: str, cause: str, *, is_temporary: bool = False) -> None:
+        super().__init__(f"{url} cannot be downloaded: {cause}")
+        self.url, self.cause, self.retryable = url, cause, is_temporary

@@ -1,0 +1,1 @@
+"""Which images of a mirror are imported."""

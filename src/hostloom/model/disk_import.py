@@ -1,0 +1,117 @@
+"""The import of a disk image: where it comes from, what is known beforehand, and the results of its steps."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from hostloom.model.disk_image import BootMode
+from hostloom.model.errors.values import InvalidValue
+
+MAX_URL = 2048
+
+
+class DiskFileFormat(StrEnum):
+    """Formats of a whole disk."""
+
+    QCOW2 = "qcow2"
+    RAW = "raw"
+
+
+class Compression(StrEnum):
+    """Compressions of a file."""
+
+    NONE = "none"
+    XZ = "xz"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    BZIP2 = "bzip2"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """Where the file of a disk is; exactly one of `url` and `upload` is set."""
+
+    url: str = ""
+    #: Id of a file that a client has sent.
+    upload: str = ""
+    #: What the file must have; empty: any.
+    sha256: str = ""
+    #: A list of checksums at a URL, which must have one for the file.
+    sha256sums_url: str = ""
+    #: How the file is called, for messages and lists of checksums; it says nothing about the content.
+    file_name: str = ""
+
+    @property
+    def text(self) -> str:
+        """What people call it; the query of a URL may be a secret and is left out."""
+        return self.url.partition("?")[0].partition("#")[0] if self.url else self.file_name
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """What the user says about a disk; None: it is read from the disk."""
+
+    os: str | None = None
+    release: str | None = None
+    codename: str | None = None
+    architecture: str | None = None
+    boot_modes: tuple[BootMode, ...] | None = None
+    default_user: str | None = None
+    has_cloud_init: bool | None = None
+    has_kvm: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that a client has sent, which an import can use within a day."""
+
+    id: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """The file of an import, as it came."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedDisk:
+    """A disk without compression."""
+
+    format: DiskFileFormat
+    compression: Compression
+    virtual_size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedDisk:
+    """A disk in the two forms in which it is stored."""
+
+    sha256: str
+    virtual_size_bytes: int
+    size_bytes: int
+    stream_sha256: str
+    stream_size_bytes: int
+
+
+def check_url(url: str, field: str = "url") -> str:
+    """Return a URL that a server can download; InvalidValue."""
+    try:
+        parts = urlsplit(url)
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_complete = False
+    if not is_complete or len(url) > MAX_URL:
+        raise InvalidValue(field, url, "is not a URL of a file", "use https:// or http://, a host and a path")
+    if parts.username is not None or not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidValue(
+            field,
+            parts.hostname,
+            "has a URL with a user, a space or a character outside ASCII",
+            "leave the user out, and write other characters as %XX",
+        )
+    return url

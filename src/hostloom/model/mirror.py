@@ -1,0 +1,61 @@
+"""Mirrors of disk images, and what synchronizing with one does."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorFilter:
+    """Which images of a mirror; an empty text takes all."""
+
+    os: str = ""
+    #: A version (`24.04`), a codename (`noble`) or an alias.
+    release: str = ""
+    architecture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorImage:
+    """The newest disk of one product of a mirror."""
+
+    os: str
+    release: str
+    codename: str
+    architecture: str
+    variant: str
+    #: Of the build, such as `20241004`.
+    version: str
+    url: str
+    sha256: str
+    size_bytes: int
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name that the image gets here: the same for every version."""
+        variant = "" if self.variant in ("", "default") else self.variant
+        text = "-".join(filter(None, (self.os, self.release, self.architecture, variant))).lower()
+        return re.sub(r"[^a-z0-9._-]+", "-", text).strip("-._")[:64]
+
+
+class SyncAction(StrEnum):
+    """What is done about one image of a mirror."""
+
+    IMPORT = "import"
+    #: The mirror has a newer version.
+    REPLACE = "replace"
+    #: It is here already.
+    KEEP = "keep"
+    #: An image that does not come from this mirror has the name.
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncItem:
+    """One image of a mirror, and what is done about it."""
+
+    image: MirrorImage
+    action: SyncAction
+    #: The operation that imports it; empty in a plan, and if there is nothing to do.
+    operation_id: str = ""
