@@ -38,6 +38,7 @@ def make_disk(
         disk.truncate(size_mib * 2**20)
     _partition(path)
     root = path.with_suffix(".root")
+    root.mkdir()
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -76,7 +76,12 @@ ENTRIES = (
         HOSTS,
     ),
     Entry("operation", "operations:app", "Operations: long actions and their steps.", HOSTS),
-    Entry("image", "images:app", "Boot images: the system that machines boot for commissioning.", HOSTS),
+    Entry(
+        "image",
+        "images:app",
+        "Images: of systems that boot from the network, and of disks.",
+        HOSTS,
+    ),
     Entry("event", "events:app", "Events: the history of hosts, machines and the network.", HOSTS),
     Entry(
         "reconciler",

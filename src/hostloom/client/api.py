@@ -34,6 +34,7 @@ class Client:
         self.operations = nouns.Operations(transport, "operations")
         self.events = nouns.Events(transport, "events")
         self.images = nouns.Images(transport, "images")
+        self.disk_images = nouns.DiskImages(transport, "disk-images")
         self.reconcilers = nouns.Reconcilers(transport, "reconcilers")
         self.zones = nouns.Zones(transport, "zones")
         self.resource_pools = nouns.ResourcePools(transport, "resource-pools")
@@ -76,6 +77,18 @@ class Client:
     def verify(self, which: Document) -> answers.Operation:
         """Verify machines on the wire: `machines`, or those of `host`, or all; returns the operation."""
         return cast("answers.Operation", self._transport.send("POST", "/machines/verify", body=which))
+
+    def send_disk_image(
+        self, content: Iterator[bytes], size_bytes: int, name: str | None
+    ) -> answers.UploadedFile:
+        """Send a file, which `disk_images.create` then imports; a `name` that is taken is a Problem."""
+        query = {"name": name} if name else {}
+        answer = self._transport.upload("/disk-images/uploads", content, size_bytes, query)
+        return cast("answers.UploadedFile", answer)
+
+    def sync_disk_images(self, mirror: Document) -> answers.Sync:
+        """Import what a mirror has newer, or with `plan` say what that would be."""
+        return cast("answers.Sync", self._transport.send("POST", "/disk-images/sync", body=mirror))
 
     def follow(self, operation_id: str) -> Iterator[answers.Operation]:
         """Yield the operation now, and after every change until it is finished or stuck.

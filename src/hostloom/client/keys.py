@@ -95,7 +95,6 @@ HostKey = Literal[
     "generation",
 ]
 ImageFileKey = Literal["name", "size_bytes", "sha256"]
-ImageKey = Literal["name", "flavour", "kernel_version", "architecture", "built_at", "files"]
 ImportChangeKey = Literal["action", "noun", "name", "their_id", "id", "differences", "remarks", "text"]
 InterfaceKey = Literal[
     "id",
@@ -241,6 +240,7 @@ SubnetKey = Literal[
     "space",
     "generation",
 ]
+SyncItemKey = Literal["image", "action", "operation_id"]
 TagKey = Literal["id", "name", "description", "kernel_options", "generation"]
 TokenKey = Literal["id", "user", "name", "created_at"]
 UserKey = Literal["id", "name", "admin", "generation"]

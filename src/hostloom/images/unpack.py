@@ -67,7 +67,7 @@ def _decompress(
         while chunk := pipe(process.stdout).read(CHUNK):
             count += len(chunk)
             if count > most:
-                raise DiskImageFailed(what, _too_much(count, total, limits))
+                raise DiskImageFailed(what, _too_much(total, most, limits))
             if len(head) < HEAD_BYTES:
                 head += chunk[: HEAD_BYTES - len(head)]
                 _refuse_early(head, what)
@@ -83,13 +83,13 @@ def _refuse_early(head: bytes, what: str) -> None:
         find_format(head, what)
 
 
-def _too_much(count: int, total: int, limits: ImportLimits) -> str:
-    if count > limits.disk_bytes:
+def _too_much(total: int, most: int, limits: ImportLimits) -> str:
+    if most == limits.disk_bytes:
         return (
             f"it expands to more than {limits.disk_bytes / 2**30:g} GiB "
             "(`max_image_gib` in the server's configuration)"
         )
-    return f"its {total} bytes expand to more than {count / MIB:.0f} MiB, which no disk image does"
+    return f"its {total} bytes expand to more than {most // MIB} MiB, which no disk image does"
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import DiskImageId
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+#: Endings of file names that say nothing about the system.
+_ENDINGS = re.compile(r"\.(qcow2|img|raw|xz|gz|zst|bz2)$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -91,3 +93,11 @@ def check_sha256(text: str, field: str = "sha256") -> str:
     if not _SHA256.fullmatch(digest):
         raise InvalidValue(field, text, "is not a SHA-256", "write its 64 hexadecimal digits")
     return digest
+
+
+def name_of_file(file_name: str) -> str:
+    """A name for an image, of a file's name: `Rocky-9.qcow2.xz` gives `rocky-9`."""
+    name = file_name.lower()
+    while _ENDINGS.search(name):
+        name = _ENDINGS.sub("", name)
+    return re.sub(r"[^a-z0-9._-]+", "-", name).strip("-._")[:64]

@@ -37,11 +37,12 @@ class Settings:
     admin_group: str = "hostloom"
     #: Port of the boot server on the rack's addresses; 0: no boot server.
     boot_port: int = 0
-    #: Directory of boot images, one folder per image, and of disk images, in `disks`; none: `images` in the state directory.
+    #: Directory of boot images, one folder per image, and of disk images, in `disks`; none: `images` in the
+    #: state directory.
     image_dir: Path | None = None
     #: Maximum size of a disk image, and of the file that it is imported from.
     max_image_gib: int = 64
-    #: Whether images may be downloaded from this machine (loopback addresses), as for a local mirror or tests.
+    #: Whether images may be downloaded from this machine (loopback addresses), such as from a local mirror.
     image_urls_local: bool = False
     #: Networks from which machines may boot and report, in addition to the subnets that our DHCP serves.
     boot_networks: tuple[IPv4Network | IPv6Network, ...] = ()

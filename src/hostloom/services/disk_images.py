@@ -1,11 +1,10 @@
 """Disk images: list, import and delete."""
 
-import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from hostloom.model.access import Principal
-from hostloom.model.disk_image import BootMode, DiskImage, check_image_name, check_sha256
+from hostloom.model.disk_image import BootMode, DiskImage, check_image_name, check_sha256, name_of_file
 from hostloom.model.disk_import import ImageSource, KnownContent, check_url
 from hostloom.model.errors.resources import AlreadyExists, NotFound
 from hostloom.model.errors.values import InvalidValue
@@ -17,14 +16,12 @@ from hostloom.ports.context import Ports
 from hostloom.ports.disk_images import Receiver
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE, ImportDiskImageInput, files_of, imports_of
+from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
 from hostloom.services.naming import check_generation, find_by_key
 
 _KIND = "disk image"
 _MAX_TITLE, _MAX_WORD = 200, 100
-#: Endings of file names that say nothing about the system.
-_ENDINGS = re.compile(r"\.(qcow2|img|raw|xz|gz|zst|bz2)$")
 #: Files that clients sent and that no import has used.
 MAX_UPLOADS = 20
 
@@ -123,14 +120,6 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
         uow.events.add(Event(EventKind.IMAGE_DELETED, subject, "was deleted", ports.clock.now()))
         uow.commit()
     files.delete(image.sha256)
-
-
-def name_of_file(file_name: str) -> str:
-    """A name for an image, of a file's name: `Rocky-9.qcow2.xz` gives `rocky-9`."""
-    name = file_name.lower()
-    while _ENDINGS.search(name):
-        name = _ENDINGS.sub("", name)
-    return re.sub(r"[^a-z0-9._-]+", "-", name).strip("-._")[:64]
 
 
 def _check_free(uow: UnitOfWork, ports: Ports, name: str, *, replaces: bool) -> None:

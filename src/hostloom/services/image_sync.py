@@ -55,7 +55,7 @@ def sync(ports: Ports, principal: Principal, wanted: SyncInput) -> list[SyncItem
             raise InvalidValue(
                 "filters",
                 None,
-                f"take {count} images to import",
+                f"would import {count} images",
                 f"at most {MAX_IMPORTS} are allowed at once",
             )
         started = [_start(uow, ports, principal, item) for item in items]

@@ -50,6 +50,6 @@ def test_the_command_line(working: Running) -> None:
     name = json.loads(built.stdout)["name"]
     assert name in hostloom(working, "list").stdout
     assert "kernel" in hostloom(working, "show", name).stdout
-    assert hostloom(working, "build", "--flavour", "huge").returncode == 2
+    assert hostloom(working, "build", "huge").returncode == 2
     assert hostloom(working, "delete", name, "--yes").returncode == 0
     assert hostloom(working, "show", name).returncode == 1

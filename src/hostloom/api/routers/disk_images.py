@@ -7,8 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import Sent, like
-from hostloom.api.forms import In, Out, Text
+from hostloom.api.forms import In, Out, Sent, Text, like
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.model.disk_image import DiskImage

@@ -1,0 +1,222 @@
+"""`hostloom image import` and `hostloom image sync`: where disk images come from."""
+
+import base64
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from hostloom.cli.columns import Column, Columns
+from hostloom.cli.crud_commands import given
+from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.follow import finish
+from hostloom.cli.output import Format, Output, say, show_data, show_done, show_list, size
+from hostloom.cli.session import open_client
+from hostloom.client import Client, Document, answers, keys
+from hostloom.model.disk_image import BootMode, name_of_file
+
+_BLOCK = 1024 * 1024
+_FILTERS = {"os": "os", "release": "release", "arch": "architecture"}
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
+
+ITEMS: Columns[answers.SyncItem, keys.SyncItemKey] = (
+    Column("NAME", lambda item: item["image"]["name"]),
+    Column("ACTION", "action"),
+    Column("VERSION", lambda item: item["image"]["version"], rank=1),
+    Column("ARCHITECTURE", lambda item: item["image"]["architecture"], rank=3),
+    Column("SIZE", lambda item: size(item["image"]["size_bytes"]), right=True, rank=2),
+)
+
+
+def add_import(app: typer.Typer) -> None:
+    """`import`."""
+
+    @app.command("import")
+    def import_(
+        context: typer.Context,
+        source: Annotated[
+            str, typer.Argument(metavar="FILE|URL", help="A file here, or a URL that the server downloads.")
+        ],
+        name: Annotated[
+            str | None, typer.Option(help="Name of the image; default: made of the file's name.")
+        ] = None,
+        title: Annotated[str, typer.Option(help="A title for people.")] = "",
+        sha256: Annotated[str | None, typer.Option(help="The SHA-256 that the file must have.")] = None,
+        sha256sums: Annotated[
+            str | None,
+            typer.Option(metavar="URL", help="A list of checksums of files, GNU or BSD format."),
+        ] = None,
+        os_: Annotated[
+            str | None, typer.Option("--os", help="ID of the system, such as `rocky`, if it cannot be read.")
+        ] = None,
+        release: Annotated[str | None, typer.Option(help="Release of the system, such as `9`.")] = None,
+        codename: Annotated[str | None, typer.Option(help="Codename of the release.")] = None,
+        arch: Annotated[str | None, typer.Option(help="Architecture, such as `amd64` or `arm64`.")] = None,
+        boot: Annotated[
+            list[BootMode] | None, typer.Option(help="A firmware that can start the disk; may be repeated.")
+        ] = None,
+        user: Annotated[
+            str | None, typer.Option(help="User whom cloud-init creates, such as `rocky`.")
+        ] = None,
+        cloud_init: Annotated[
+            bool | None, typer.Option("--cloud-init/--no-cloud-init", help="Whether cloud-init is installed.")
+        ] = None,
+        replace: Annotated[
+            bool, typer.Option("--replace", help="Give an image with this name the new content.")
+        ] = False,
+        wait: Wait = True,
+        output: Output = Format.TABLE,
+    ) -> None:
+        """Import a disk image, as distributions publish them for clouds: qcow2 or raw, also compressed.
+
+        The server recognises the file by its content, checks it within limits, and reads what is inside.
+        Options about the content replace what is read.
+
+        Examples:
+
+        - `hostloom image import debian-12-genericcloud-amd64.qcow2 --name debian-12`
+        - `hostloom image import https://cloud.example/noble.img --sha256sums https://cloud.example/SHA256SUMS`
+        """
+        wanted = given(
+            name=name,
+            title=title,
+            sha256=sha256,
+            sha256sums=sha256sums,
+            os=os_,
+            release=release,
+            codename=codename,
+            architecture=arch,
+            boot_modes=boot or None,
+            default_user=user,
+            has_cloud_init=cloud_init,
+            replace=replace,
+        )
+        with open_client(context) as client:
+            if "://" in source:
+                wanted["url"] = source
+            else:
+                wanted |= _send(client, Path(source), wanted, output)
+            operation = client.disk_images.create(wanted)
+            done = finish(client, operation, output, wait=wait)
+            image = client.disk_images.get(done["subject"].removeprefix("image "))
+        for warning in image["warnings"]:
+            say(f"warning: {warning}")
+        system = " ".join(filter(None, (image["os"], image["release"], image["architecture"])))
+        show_done(
+            f"image {image['name']} is imported: {system or 'an unknown system'}, "
+            f"{size(image['virtual_size_bytes'])}",
+            image,
+            output,
+        )
+
+
+def add_sync(app: typer.Typer) -> None:
+    """`sync`."""
+
+    @app.command("sync")
+    def sync(
+        context: typer.Context,
+        url: Annotated[str, typer.Argument(metavar="URL", help="A simplestreams mirror, or its index.")],
+        filter_: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--filter",
+                metavar="os=…,release=…,arch=…",
+                help="Only these images; release is a version, codename or alias. May be repeated.",
+            ),
+        ] = None,
+        keyring: Annotated[
+            Path | None,
+            typer.Option(help="A keyring, one of whose keys must have signed the mirror's documents (gpgv)."),
+        ] = None,
+        plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done.")] = False,
+        wait: Wait = True,
+        output: Output = Format.TABLE,
+    ) -> None:
+        """Import the newest disk images of a simplestreams mirror; run it again for newer ones.
+
+        Every file is checked against the SHA-256 in the mirror's documents. Without --keyring these are
+        protected by https alone.
+
+        Examples:
+
+        - `hostloom image sync https://images.example --filter release=noble,arch=amd64 --plan`
+        - `hostloom image sync https://images.example --filter os=debian`
+        """
+        mirror: Document = {"url": url, "filters": [_filter(text) for text in filter_ or ()], "plan": plan}
+        if keyring is not None:
+            mirror["keyring"] = base64.b64encode(keyring.read_bytes()).decode()
+        with open_client(context) as client:
+            items = client.sync_disk_images(mirror)["items"]
+            if plan or output is Format.TABLE:
+                show_list(items, ITEMS, output, "")
+            if plan:
+                return
+            _follow_all(client, items, output, wait=wait)
+        if output is not Format.TABLE:
+            show_data(items, output)
+
+
+def _follow_all(client: Client, items: list[answers.SyncItem], output: Format, *, wait: bool) -> None:
+    begun = [item["operation_id"] for item in items if item["operation_id"]]
+    if not begun:
+        say("nothing to do: every image is here in its newest version")
+    elif not wait:
+        say(f"{len(begun)} imports have begun; `hostloom operation list --unfinished` shows them")
+    else:
+        for key in begun:
+            finish(client, client.operations.get(key), output, wait=True)
+
+
+def _filter(text: str) -> Document:
+    """Of `os=debian,arch=amd64`."""
+    wanted: Document = {}
+    for part in text.split(","):
+        key, separator, value = part.partition("=")
+        if not separator or key.strip() not in _FILTERS or not value.strip():
+            raise fail(
+                f"--filter: {part!r} is not one of os=…, release=… and arch=…",
+                "for example --filter os=debian,arch=amd64",
+                Exit.USAGE,
+            )
+        wanted[_FILTERS[key.strip()]] = value.strip()
+    return wanted
+
+
+def _send(client: Client, path: Path, wanted: Document, output: Format) -> Document:
+    """Send a file; what an import says about it."""
+    name = wanted.get("name") or name_of_file(path.name)
+    with path.open("rb") as file:
+        total = os.fstat(file.fileno()).st_size
+        with _progress(path.name, total, is_shown=output is Format.TABLE and sys.stderr.isatty()) as advance:
+            content = _blocks(file, advance)
+            # The name of an image that is replaced is not free.
+            sent = client.send_disk_image(content, total, None if wanted["replace"] else name)
+    return {"name": name, "upload": sent["id"], "file_name": path.name}
+
+
+def _blocks(file: BinaryIO, advance: Callable[[int], object]) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
+        yield block
+        advance(len(block))
+
+
+@contextmanager
+def _progress(name: str, total: int, *, is_shown: bool) -> Iterator[Callable[[int], object]]:
+    """A bar on the terminal; what it yields is called with the number of bytes of each block."""
+    if not is_shown:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from hostloom.cli.output import console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console(stderr=True)) as progress:
+        task = progress.add_task(f"send {name}", total=total)
+        yield partial(progress.advance, task)
