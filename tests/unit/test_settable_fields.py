@@ -149,7 +149,15 @@ NOUNS = [
     ),
 ]
 #: Types whose fields are no class's of the model: a request, or a part of one.
-OTHERS = {"DhcpInput", "EnlistInput", "LinkInput", "MachineChanges", "NicInput"}
+OTHERS = {
+    "DhcpInput",
+    "DiskImageInput",
+    "EnlistInput",
+    "LinkInput",
+    "MachineChanges",
+    "NicInput",
+    "SyncInput",
+}
 
 
 def settable(noun: Noun) -> frozenset[str]:

@@ -33,133 +33,122 @@ ITEMS: Columns[answers.SyncItem, keys.SyncItemKey] = (
 )
 
 
-def add_import(app: typer.Typer) -> None:
-    """`import`."""
-
-    @app.command("import")
-    def import_(
-        context: typer.Context,
-        source: Annotated[
-            str, typer.Argument(metavar="FILE|URL", help="A file here, or a URL that the server downloads.")
-        ],
-        name: Annotated[
-            str | None, typer.Option(help="Name of the image; default: made of the file's name.")
-        ] = None,
-        title: Annotated[str, typer.Option(help="A title for people.")] = "",
-        sha256: Annotated[str | None, typer.Option(help="The SHA-256 that the file must have.")] = None,
-        sha256sums: Annotated[
-            str | None,
-            typer.Option(metavar="URL", help="A list of checksums of files, GNU or BSD format."),
-        ] = None,
-        os_: Annotated[
-            str | None, typer.Option("--os", help="ID of the system, such as `rocky`, if it cannot be read.")
-        ] = None,
-        release: Annotated[str | None, typer.Option(help="Release of the system, such as `9`.")] = None,
-        codename: Annotated[str | None, typer.Option(help="Codename of the release.")] = None,
-        arch: Annotated[str | None, typer.Option(help="Architecture, such as `amd64` or `arm64`.")] = None,
-        boot: Annotated[
-            list[BootMode] | None, typer.Option(help="A firmware that can start the disk; may be repeated.")
-        ] = None,
-        user: Annotated[
-            str | None, typer.Option(help="User whom cloud-init creates, such as `rocky`.")
-        ] = None,
-        cloud_init: Annotated[
-            bool | None, typer.Option("--cloud-init/--no-cloud-init", help="Whether cloud-init is installed.")
-        ] = None,
-        replace: Annotated[
-            bool, typer.Option("--replace", help="Give an image with this name the new content.")
-        ] = False,
-        wait: Wait = True,
-        output: Output = Format.TABLE,
-    ) -> None:
-        """Import a disk image, as distributions publish them for clouds: qcow2 or raw, also compressed.
-
-        The server recognises the file by its content, checks it within limits, and reads what is inside.
-        Options about the content replace what is read.
-
-        Examples:
-
-        - `hostloom image import debian-12-genericcloud-amd64.qcow2 --name debian-12`
-        - `hostloom image import https://cloud.example/noble.img --sha256sums https://cloud.example/SHA256SUMS`
-        """
-        wanted = given(
-            name=name,
-            title=title,
-            sha256=sha256,
-            sha256sums=sha256sums,
-            os=os_,
-            release=release,
-            codename=codename,
-            architecture=arch,
-            boot_modes=boot or None,
-            default_user=user,
-            has_cloud_init=cloud_init,
-            replace=replace,
-        )
-        with open_client(context) as client:
-            if "://" in source:
-                wanted["url"] = source
-            else:
-                wanted |= _send(client, Path(source), wanted, output)
-            operation = client.disk_images.create(wanted)
-            done = finish(client, operation, output, wait=wait)
-            image = client.disk_images.get(done["subject"].removeprefix("image "))
-        for warning in image["warnings"]:
-            say(f"warning: {warning}")
-        system = " ".join(filter(None, (image["os"], image["release"], image["architecture"])))
-        show_done(
-            f"image {image['name']} is imported: {system or 'an unknown system'}, "
-            f"{size(image['virtual_size_bytes'])}",
-            image,
-            output,
-        )
+FileOrUrl = Annotated[
+    str, typer.Argument(metavar="FILE|URL", help="A file here, or a URL that the server downloads.")
+]
+Name = Annotated[str | None, typer.Option(help="Name of the image; default: made of the file's name.")]
+Title = Annotated[str, typer.Option(help="A title for people.")]
+Sha256 = Annotated[str | None, typer.Option(help="The SHA-256 that the file must have.")]
+Sha256Sums = Annotated[
+    str | None, typer.Option(metavar="URL", help="A list of checksums of files, GNU or BSD format.")
+]
+Os = Annotated[
+    str | None, typer.Option("--os", help="ID of the system, such as `rocky`, if it cannot be read.")
+]
+Release = Annotated[str | None, typer.Option(help="Release of the system, such as `9`.")]
+Codename = Annotated[str | None, typer.Option(help="Codename of the release.")]
+Arch = Annotated[str | None, typer.Option(help="Architecture, such as `amd64` or `arm64`.")]
+Boot = Annotated[
+    list[BootMode] | None, typer.Option(help="A firmware that can start the disk; may be repeated.")
+]
+DefaultUser = Annotated[str | None, typer.Option(help="User whom cloud-init creates, such as `rocky`.")]
+CloudInit = Annotated[
+    bool | None, typer.Option("--cloud-init/--no-cloud-init", help="Whether cloud-init is installed.")
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Give an image with this name the new content.")]
+MirrorUrl = Annotated[str, typer.Argument(metavar="URL", help="A simplestreams mirror, or its index.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="os=…,release=…,arch=…",
+        help="Only these images; release is a version, codename or alias. May be repeated.",
+    ),
+]
+Keyring = Annotated[
+    Path | None,
+    typer.Option(help="A keyring, one of whose keys must have signed the mirror's documents (gpgv)."),
+]
+Plan = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
 
 
-def add_sync(app: typer.Typer) -> None:
-    """`sync`."""
+def import_image(
+    context: typer.Context,
+    source: FileOrUrl,
+    name: Name = None,
+    title: Title = "",
+    sha256: Sha256 = None,
+    sha256sums: Sha256Sums = None,
+    os_: Os = None,
+    release: Release = None,
+    codename: Codename = None,
+    arch: Arch = None,
+    boot: Boot = None,
+    user: DefaultUser = None,
+    cloud_init: CloudInit = None,
+    replace: Replace = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Import a disk image, as distributions publish them for clouds: qcow2 or raw, also compressed.
 
-    @app.command("sync")
-    def sync(
-        context: typer.Context,
-        url: Annotated[str, typer.Argument(metavar="URL", help="A simplestreams mirror, or its index.")],
-        filter_: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--filter",
-                metavar="os=…,release=…,arch=…",
-                help="Only these images; release is a version, codename or alias. May be repeated.",
-            ),
-        ] = None,
-        keyring: Annotated[
-            Path | None,
-            typer.Option(help="A keyring, one of whose keys must have signed the mirror's documents (gpgv)."),
-        ] = None,
-        plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done.")] = False,
-        wait: Wait = True,
-        output: Output = Format.TABLE,
-    ) -> None:
-        """Import the newest disk images of a simplestreams mirror; run it again for newer ones.
+    The server recognises the file by its content, checks it within limits, and reads what is inside.
+    Options about the content replace what is read.
 
-        Every file is checked against the SHA-256 in the mirror's documents. Without --keyring these are
-        protected by https alone.
+    Examples:
 
-        Examples:
+    - `hostloom image import debian-12-genericcloud-amd64.qcow2 --name debian-12`
+    - `hostloom image import https://cloud.example/noble.img --sha256sums https://cloud.example/SHA256SUMS`
+    """
+    content = given(os=os_, release=release, codename=codename, architecture=arch)
+    content |= given(boot_modes=boot or None, default_user=user, has_cloud_init=cloud_init)
+    wanted = given(name=name, title=title, sha256=sha256, sha256sums=sha256sums, replace=replace)
+    with open_client(context) as client:
+        wanted |= {"url": source} if "://" in source else _send(client, Path(source), wanted, output)
+        done = finish(client, client.disk_images.create(wanted | content), output, wait=wait)
+        _show_imported(client.disk_images.get(done["subject"].removeprefix("image ")), output)
 
-        - `hostloom image sync https://images.example --filter release=noble,arch=amd64 --plan`
-        - `hostloom image sync https://images.example --filter os=debian`
-        """
-        mirror: Document = {"url": url, "filters": [_filter(text) for text in filter_ or ()], "plan": plan}
-        if keyring is not None:
-            mirror["keyring"] = base64.b64encode(keyring.read_bytes()).decode()
-        with open_client(context) as client:
-            items = client.sync_disk_images(mirror)["items"]
-            if plan or output is Format.TABLE:
-                show_list(items, ITEMS, output, "")
-            if plan:
-                return
-            _follow_all(client, items, output, wait=wait)
-        if output is not Format.TABLE:
-            show_data(items, output)
+
+def sync_images(
+    context: typer.Context,
+    url: MirrorUrl,
+    filter_: Filters = None,
+    keyring: Keyring = None,
+    plan: Plan = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Import the newest disk images of a simplestreams mirror; run it again for newer ones.
+
+    Every file is checked against the SHA-256 in the mirror's documents. Without --keyring these are
+    protected by https alone.
+
+    Examples:
+
+    - `hostloom image sync https://images.example --filter release=noble,arch=amd64 --plan`
+    - `hostloom image sync https://images.example --filter os=debian`
+    """
+    mirror: Document = {"url": url, "filters": [_filter(text) for text in filter_ or ()], "plan": plan}
+    if keyring is not None:
+        mirror["keyring"] = base64.b64encode(keyring.read_bytes()).decode()
+    with open_client(context) as client:
+        items = client.sync_disk_images(mirror)["items"]
+        if plan or output is Format.TABLE:
+            show_list(items, ITEMS, output, "")
+        if plan:
+            return
+        _follow_all(client, items, output, wait=wait)
+    if output is not Format.TABLE:
+        show_data(items, output)
+
+
+def _show_imported(image: answers.DiskImage, output: Format) -> None:
+    for warning in image["warnings"]:
+        say(f"warning: {warning}")
+    system = " ".join(filter(None, (image["os"], image["release"], image["architecture"])))
+    system = system or "an unknown system"
+    disk_size = size(image["virtual_size_bytes"])
+    show_done(f"image {image['name']} is imported: {system}, {disk_size}", image, output)
 
 
 def _follow_all(client: Client, items: list[answers.SyncItem], output: Format, *, wait: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part, Yes, confirm
-from hostloom.cli.disk_images import add_import, add_sync
+from hostloom.cli.disk_images import import_image, sync_images
 from hostloom.cli.follow import finish
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.output import Format, Output, show_done, show_one, size, table, when
@@ -200,5 +200,5 @@ def _warnings(item: Document) -> Sequence[Part]:
     return [("warnings", "\n".join(item["warnings"]))] if item["warnings"] else []
 
 
-add_import(app)
-add_sync(app)
+app.command("import")(import_image)
+app.command("sync")(sync_images)

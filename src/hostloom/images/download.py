@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -75,12 +75,12 @@ class Downloader:
         for _ in range(_MAX_REDIRECTS + 1):
             connection = self._connect(address, url)
             try:
-                response = _ask(connection, address, headers)
-                if response.status in _REDIRECTS:
-                    address = urljoin(address, response.headers.get("Location", ""))
-                    continue
-                _check_status(url, response)
-                yield response
+                with closing(_ask(connection, address, headers)) as response:
+                    if response.status in _REDIRECTS:
+                        address = urljoin(address, response.headers.get("Location", ""))
+                        continue
+                    _check_status(url, response)
+                    yield response
                 return
             except (OSError, http.client.HTTPException) as error:
                 raise DownloadFailed(url, _describe(error), is_temporary=True) from error
