@@ -71,7 +71,18 @@ NO_COLUMN = {
 }
 #: Only of several machines at once: tests/integration/api/test_plans.py and its story on the command line.
 OF_BATCHES = {RequestCode.ANTI_AFFINITY}
-OF_ONE = [code for code in RequestCode if code not in OF_BATCHES]
+#: Only of disk images, which no world file has: tests/unit/decide/test_check_deploy.py.
+OF_IMAGES = {
+    RequestCode.IMAGE_ARCHITECTURE,
+    RequestCode.IMAGE_BOOT_MODE,
+    RequestCode.IMAGE_TOO_LARGE,
+    RequestCode.IMAGE_WITHOUT_CLOUD_INIT,
+    RequestCode.IMAGE_WITHOUT_KVM,
+    RequestCode.IMAGE_MEMORY,
+    RequestCode.UNKNOWN_DISK,
+    RequestCode.NO_DISK_FITS,
+}
+OF_ONE = [code for code in RequestCode if code not in OF_BATCHES | OF_IMAGES]
 #: With its class: a few codes are both a refusal's and a rejection's.
 Code = tuple[type, str]
 

@@ -51,6 +51,16 @@ class RequestCode(StrEnum):
     NO_USABLE_NETWORK = "no-usable-network"
     NO_BOOTABLE_VLAN = "no-bootable-vlan"
     SUBNET_FULL = "subnet-full"
+    #: Of a disk image and the machine that it is for.
+    IMAGE_ARCHITECTURE = "image-architecture"
+    IMAGE_BOOT_MODE = "image-boot-mode"
+    IMAGE_TOO_LARGE = "image-too-large"
+    IMAGE_WITHOUT_CLOUD_INIT = "image-without-cloud-init"
+    IMAGE_WITHOUT_KVM = "image-without-kvm"
+    IMAGE_MEMORY = "image-memory"
+    #: Of the disks of a bare machine.
+    UNKNOWN_DISK = "unknown-disk"
+    NO_DISK_FITS = "no-disk-fits"
     NO_HOST_FITS = "no-host-fits"
 
 
@@ -128,6 +138,7 @@ class SubjectKind(StrEnum):
     DISK = "disk"
     ADDRESS = "address"
     REQUEST = "request"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)

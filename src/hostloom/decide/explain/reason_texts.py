@@ -149,6 +149,18 @@ REFUSALS = {
     RequestCode.NO_USABLE_NETWORK: "no usable network exists for {subject}",
     RequestCode.NO_BOOTABLE_VLAN: "no NIC would be on a VLAN that our DHCP serves ({found})",
     RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
+    RequestCode.IMAGE_ARCHITECTURE: "image {subject} is built for {found}, wanted: {wanted}",
+    RequestCode.IMAGE_BOOT_MODE: "image {subject} boots by {found}, wanted: {wanted}",
+    RequestCode.IMAGE_TOO_LARGE: "image {subject} needs {wanted}, there are {found}",
+    RequestCode.IMAGE_WITHOUT_CLOUD_INIT: (
+        "image {subject} has no cloud-init, so no one could log in to a machine that is deployed with it"
+    ),
+    RequestCode.IMAGE_WITHOUT_KVM: (
+        "image {subject} lacks {wanted}: `hostloom image build debian-12 --kvm` builds one that has them"
+    ),
+    RequestCode.IMAGE_MEMORY: "image {subject} needs {wanted} of memory, there are {found}",
+    RequestCode.UNKNOWN_DISK: "{subject!r} is not {wanted}; the machine has {found}",
+    RequestCode.NO_DISK_FITS: "image {subject} needs {wanted}, which no disk of the machine has: {found}",
     RequestCode.NO_HOST_FITS: "no host fits",
 }
 
