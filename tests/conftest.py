@@ -16,6 +16,7 @@ share_statements()
 
 #: Tests of these files take long; the workers begin with them, so that none of them works alone at the end.
 SLOW = (
+    "clients/test_gomaasapi.py",
     "contract/sagas/test_saga_proofs.py",
     "contract/sagas/test_two_servers.py",
     "e2e/test_chaos.py",
@@ -23,8 +24,10 @@ SLOW = (
     "e2e/test_racks.py",
     "integration/api/test_openapi.py",
     "integration/compat/test_fuzz.py",
+    "integration/compat/test_statements.py",
     "integration/remote/test_connection.py",
     "integration/remote/test_forwarding.py",
+    "integration/test_exposure.py",
     "unit/decide/test_properties.py",
 )
 
