@@ -7,7 +7,7 @@ import libvirt
 
 from hostloom.hypervisor import network_xml
 from hostloom.hypervisor.connection import HostConnection
-from hostloom.hypervisor.errors import is_missing
+from hostloom.hypervisor.lookups import find
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.ids import MacAddress
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
@@ -174,18 +174,8 @@ def _lease(lease: dict[str, object]) -> LibvirtLease:
 
 
 def _find(connection: libvirt.virConnect, name: str) -> libvirt.virNetwork | None:
-    try:
-        return connection.networkLookupByName(name)
-    except libvirt.libvirtError as error:
-        if is_missing(error):
-            return None
-        raise
+    return find(lambda: connection.networkLookupByName(name))
 
 
 def _find_by_uuid(connection: libvirt.virConnect, uuid: str) -> libvirt.virNetwork | None:
-    try:
-        return connection.networkLookupByUUIDString(uuid)
-    except libvirt.libvirtError as error:
-        if is_missing(error):
-            return None
-        raise
+    return find(lambda: connection.networkLookupByUUIDString(uuid))

@@ -62,6 +62,13 @@ def observe_or_mark(ports: Ports, host: Host) -> Observation:
         raise
 
 
+def observe_host(ports: Ports, name: str) -> Observation:
+    """Read a recorded host; if it does not answer, mark it and raise."""
+    with ports.store.begin() as uow:
+        host = find_host(uow, name)
+    return observe_or_mark(ports, host)
+
+
 def refresh_now(ports: Ports, name: str) -> Host:
     """Read a host again and record the result; if it does not answer, mark it and raise."""
     with ports.store.begin() as uow:

@@ -14,7 +14,7 @@ from hostloom.model.node import BridgeKind, Node
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
-from hostloom.recording.host_readings import find_host, observe_or_mark
+from hostloom.recording.host_readings import find_host, observe_host
 from hostloom.recording.observation import Observation
 from hostloom.recording.record import record_observation
 from hostloom.sagas.saga import Run, Saga, Step
@@ -66,12 +66,6 @@ def _rack_nodes(uow: UnitOfWork) -> tuple[Node, ...]:
 
 
 # -- steps -----------------------------------------------------------------------------------------------
-
-
-def _observe(run: Run[FixInput]) -> Observation:
-    with run.ports.store.begin() as uow:
-        host = find_host(uow, run.input.host)
-    return observe_or_mark(run.ports, host)
 
 
 def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:
@@ -170,7 +164,9 @@ def _hypervisor(run: Run[FixInput]) -> Hypervisor:
     return run.ports.hypervisors.of(host.name, host.uri)
 
 
-OBSERVE = Step[FixInput, Observation]("observe", Observation, do=_observe)
+OBSERVE = Step[FixInput, Observation](
+    "observe", Observation, do=lambda run: observe_host(run.ports, run.input.host)
+)
 DECIDE = Step[FixInput, Made]("decide", Made, rows=_decide)
 REMEMBER = Step[FixInput, LibvirtDhcp]("remember", LibvirtDhcp, do=_remember)
 DHCP_OFF = Step[FixInput, None]("libvirt-dhcp", do=_turn_off, undo=_turn_on)
@@ -178,7 +174,9 @@ NETWORK = Step[FixInput, None]("network", do=_make, undo=_unmake)
 SERVE = Step[FixInput, Served](
     "serve", Served, rows=_serve, do=_publish, undo_rows=_stop_serving, undo=_publish
 )
-REREAD = Step[FixInput, Observation]("reread", Observation, do=_observe)
+REREAD = Step[FixInput, Observation](
+    "reread", Observation, do=lambda run: observe_host(run.ports, run.input.host)
+)
 RECORD = Step[FixInput, None]("record", rows=_record)
 
 FIX_NETWORK = Saga(

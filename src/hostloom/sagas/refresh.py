@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.host_readings import find_host, observe_or_mark
+from hostloom.recording.host_readings import find_host, observe_host
 from hostloom.recording.observation import Observation
 from hostloom.recording.record import record_observation
 from hostloom.sagas.saga import Run, Saga, Step
@@ -16,17 +16,13 @@ class RefreshInput:
     host: str
 
 
-def _observe(run: Run[RefreshInput]) -> Observation:
-    with run.ports.store.begin() as uow:
-        host = find_host(uow, run.input.host)
-    return observe_or_mark(run.ports, host)
-
-
 def _record(run: Run[RefreshInput], uow: UnitOfWork) -> None:
     record_observation(uow, run.ports, find_host(uow, run.input.host), run.output(OBSERVE))
 
 
-OBSERVE = Step[RefreshInput, Observation]("observe", Observation, do=_observe)
+OBSERVE = Step[RefreshInput, Observation](
+    "observe", Observation, do=lambda run: observe_host(run.ports, run.input.host)
+)
 RECORD = Step[RefreshInput, None]("record", rows=_record)
 
 REFRESH = Saga("refresh", RefreshInput, (OBSERVE, RECORD))

@@ -1,6 +1,7 @@
 """Zones, resource pools, domains and tags, which group nodes, hosts and machines."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hostloom.model.access import Principal
 from hostloom.model.errors.values import InvalidValue
@@ -93,6 +94,13 @@ def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
 def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
     """The domain with this name or id; the default one for None."""
     return uow.domains.default().id if key is None else find_by_key(uow.domains, "domain", key).id
+
+
+def with_group_ids(uow: UnitOfWork, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an input or change, with the ids of groups in place of their keys; NotFound."""
+    finders = {"zone": zone_id, "resource_pool": resource_pool_id, "domain": domain_id}
+    ids = {f"{name}_id": find(uow, fields[name]) for name, find in finders.items() if name in fields}
+    return {name: value for name, value in fields.items() if name not in finders} | ids
 
 
 def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domain:

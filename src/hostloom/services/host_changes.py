@@ -16,15 +16,15 @@ from hostloom.model.host import (
 )
 from hostloom.model.host_uri import parse_host_uri
 from hostloom.model.ids import SystemId
-from hostloom.model.keep import KEEP, Keep, changed
+from hostloom.model.keep import KEEP, Keep, changed, changed_fields
 from hostloom.ports.context import Ports
 from hostloom.ports.hosts import HostKeys, OfferedKey
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.refresh import REFRESH, RefreshInput
 from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin
-from hostloom.services.groupings import resource_pool_id, zone_id
-from hostloom.services.host_checks import checked_ratio, first_key, record_trust
+from hostloom.services.groupings import with_group_ids
+from hostloom.services.host_checks import first_key, record_trust, with_exact_ratios
 from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.hosts import HOSTS
 from hostloom.services.naming import check_name
@@ -56,6 +56,10 @@ class HostChanges:
     trust_first_key: bool = False
     #: The pool for disks without a pool; empty: the one named `default`, or the only one.
     default_pool: str | Keep = KEEP
+
+
+#: Changes that are not fields of a host.
+_NOT_STORED = ("node", "forget_key", "accept_key", "trust_first_key")
 
 
 def update(
@@ -135,34 +139,22 @@ def _accepted_key(ports: Ports, principal: Principal, key: str, changes: HostCha
 
 
 def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
-    zone, resource_pool = changes.zone, changes.resource_pool
-    correlation = host.correlation
+    fields = with_exact_ratios(with_group_ids(uow, changed_fields(changes)))
+    fields = {name: value for name, value in fields.items() if name not in _NOT_STORED}
+    if changes.name is not KEEP:
+        check_name(changes.name)
     if changes.node is not KEEP:
         uow.nodes.get(changes.node)
-        correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
-    pool = _pool(host, changes.default_pool)
+        fields["correlation"] = Correlation(
+            CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR
+        )
     # The operator chose the node, so the machine that answers next counts as that node.
     is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not KEEP
-    return replace(
+    pool = _pool(host, changes.default_pool)
+    changed_host = replace(
         host,
-        name=host.name if changes.name is KEEP else check_name(changes.name),
-        uri=changed(changes.uri, host.uri),
-        installed_by=changed(changes.installed_by, host.installed_by),
-        default_macvlan_mode=changed(changes.default_macvlan_mode, host.default_macvlan_mode),
-        cpu_over_commit_ratio=checked_ratio(
-            "cpu_over_commit_ratio", changes.cpu_over_commit_ratio, host.cpu_over_commit_ratio
-        ),
-        memory_over_commit_ratio=checked_ratio(
-            "memory_over_commit_ratio", changes.memory_over_commit_ratio, host.memory_over_commit_ratio
-        ),
-        zone_id=host.zone_id if zone is KEEP else zone_id(uow, zone),
-        resource_pool_id=host.resource_pool_id
-        if resource_pool is KEEP
-        else resource_pool_id(uow, resource_pool),
-        tags=changed(changes.tags, host.tags),
-        correlation=correlation,
-        default_pool=pool,
         storage_pools=with_default(host.storage_pools, pool),
         uuid="" if is_resolved or changes.node is not KEEP else host.uuid,
         host_key="" if changes.forget_key else changed(changes.accept_key, host.host_key),
     )
+    return replace(changed_host, **fields)

@@ -1,6 +1,7 @@
 """Checks and steps that are common to adding and changing a host."""
 
 from decimal import Decimal
+from typing import Any
 
 from hostloom.model.decimals import exact
 from hostloom.model.errors.values import InvalidValue
@@ -10,10 +11,11 @@ from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Host,
 )
-from hostloom.model.keep import KEEP, Keep
 from hostloom.ports.context import Ports
 from hostloom.ports.hosts import HostKeys
 from hostloom.ports.store import UnitOfWork
+
+RATIOS = ("cpu_over_commit_ratio", "memory_over_commit_ratio")
 
 
 def first_key(keys: HostKeys, uri: str) -> str | None:
@@ -30,10 +32,13 @@ def record_trust(uow: UnitOfWork, ports: Ports, host: Host, fingerprint: str | N
     uow.events.add(Event(EventKind.HOST_KEY_TRUSTED, host_subject(host), text, ports.clock.now()))
 
 
-def checked_ratio(field: str, value: float | Keep, current: Decimal = Decimal(1)) -> Decimal:
-    """An over-commit ratio, the current one for KEEP; InvalidValue outside its range."""
-    if value is KEEP:
-        return current
+def with_exact_ratios(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a host with its over-commit ratios as exact numbers; InvalidValue outside their range."""
+    ratios = {name: _exact_ratio(name, fields[name]) for name in RATIOS if name in fields}
+    return fields | ratios
+
+
+def _exact_ratio(field: str, value: float) -> Decimal:
     if not 0 <= value <= MAX_OVER_COMMIT:
         raise InvalidValue(field, value, "is out of range", f"use a ratio from 0 to {MAX_OVER_COMMIT}")
     return exact(value)

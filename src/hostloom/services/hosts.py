@@ -25,14 +25,16 @@ from hostloom.sagas.refresh import REFRESH, RefreshInput
 from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.groupings import resource_pool_id, zone_id
-from hostloom.services.host_checks import checked_ratio, first_key, record_trust
+from hostloom.services.groupings import with_group_ids
+from hostloom.services.host_checks import first_key, record_trust, with_exact_ratios
 from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import check_name
-from hostloom.services.nouns import ReadNoun
+from hostloom.services.nouns import ReadNoun, fields_of
 
 #: Number of operations that are searched for the reason why a host could not be added.
 RECENT = 500
+#: Fields of an input that say how the host is added.
+_ONLY_FOR_ADDING = ("id", "accept_key", "trust_first_key", "adopt", "at_once")
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,10 @@ def add(ports: Ports, principal: Principal, fields: HostInput) -> Operation:
     _check_key(ports.keys, fields.name, fields.uri, accepted)
     with ports.store.begin() as uow:
         _check_free(uow, fields.name, fields.uri, fields.id)
-        host = Host(
-            HostId(fields.id or 0),
-            fields.name,
-            fields.uri,
-            installed_by=fields.installed_by or InstalledBy.UNKNOWN,
-            default_macvlan_mode=fields.default_macvlan_mode,
-            cpu_over_commit_ratio=checked_ratio("cpu_over_commit_ratio", fields.cpu_over_commit_ratio),
-            memory_over_commit_ratio=checked_ratio(
-                "memory_over_commit_ratio", fields.memory_over_commit_ratio
-            ),
-            zone_id=zone_id(uow, fields.zone),
-            resource_pool_id=resource_pool_id(uow, fields.resource_pool),
-            tags=fields.tags,
+        host_fields = fields_of(
+            fields, *_ONLY_FOR_ADDING, installed_by=fields.installed_by or InstalledBy.UNKNOWN
         )
+        host = Host(HostId(fields.id or 0), **with_group_ids(uow, with_exact_ratios(host_fields)))
         if fields.at_once:
             host = uow.hosts.add(replace(host, reachable=False, unreachable_cause=BEING_READ))
         if accepted != fields.accept_key:

@@ -16,7 +16,7 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId, check_hostname
-from hostloom.model.keep import KEEP, Keep, changed
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
@@ -38,7 +38,7 @@ from hostloom.sagas.placement import ComposeInput, read_input
 from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json, to_json
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.groupings import with_group_ids
 from hostloom.services.hosts import HOSTS
 
 #: Events of a machine that are searched for the last refusal.
@@ -175,15 +175,7 @@ def update(
     machine = get(uow, principal, key)
     _check_generation(machine, generation)
     require_unlocked(machine)
-    zone, pool = changes.zone, changes.resource_pool
-    return uow.machines.update(
-        replace(
-            machine,
-            zone_id=machine.zone_id if zone is KEEP else zone_id(uow, zone),
-            resource_pool_id=machine.resource_pool_id if pool is KEEP else resource_pool_id(uow, pool),
-            tags=changed(changes.tags, machine.tags),
-        )
-    )
+    return uow.machines.update(replace(machine, **with_group_ids(uow, changed_fields(changes))))
 
 
 def way_out(uow: UnitOfWork, machine: Machine) -> str:

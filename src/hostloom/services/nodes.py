@@ -12,9 +12,10 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, Vl
 from hostloom.ports.context import IdSource
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
+from hostloom.services.groupings import check_tag, with_group_ids
 from hostloom.services.machines import require_unlocked, way_out
 from hostloom.services.naming import check_generation, is_id
+from hostloom.services.nouns import fields_of
 from hostloom.services.vlans import VLANS
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
@@ -85,17 +86,8 @@ def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: 
         NodeInterface(NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
         for n, mac in enumerate(fields.macs)
     )
-    device = Node(
-        ids.system_id(),
-        fields.hostname,
-        NodeKind.DEVICE,
-        interfaces,
-        zone_id=zone_id(uow, fields.zone),
-        resource_pool_id=resource_pool_id(uow, fields.resource_pool),
-        domain_id=domain_id(uow, fields.domain),
-        tags=_tags(fields.tags),
-        description=fields.description,
-    )
+    device_fields = fields_of(fields, "macs", "vlan", interfaces=interfaces, tags=_tags(fields.tags))
+    device = Node(ids.system_id(), kind=NodeKind.DEVICE, **with_group_ids(uow, device_fields))
     return uow.nodes.add(device)
 
 
@@ -108,12 +100,7 @@ def update(
     check_generation("node", key, node, generation)
     for machine in uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else ():
         require_unlocked(machine)
-    fields = changed_fields(changes)
-    finders = {"zone": zone_id, "resource_pool": resource_pool_id, "domain": domain_id}
-    for name, finder in finders.items():
-        if name in fields:
-            fields[f"{name}_id"] = finder(uow, fields.pop(name))
-    changed = replace(node, **fields)
+    changed = replace(node, **with_group_ids(uow, changed_fields(changes)))
     if changed.hostname != node.hostname:
         check_free_hostname(uow, changed.hostname, node.system_id)
     return uow.nodes.update(replace(changed, tags=_tags(changed.tags)))

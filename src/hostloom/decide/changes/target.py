@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.errors.values import InvalidValue
@@ -9,6 +10,8 @@ from hostloom.model.host import Host, LibvirtNetwork, StoragePool
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.network import Vlan
 from hostloom.model.node import Node, NodeInterface
+
+T = TypeVar("T", LibvirtNetwork, StoragePool)
 
 
 def find_host(snapshot: Snapshot, change: HypotheticalChange) -> HostState:
@@ -49,20 +52,19 @@ def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
 
 def find_network(host: Host, name: str) -> LibvirtNetwork:
     """A libvirt network of the host."""
-    network = next((network for network in host.libvirt_networks if network.name == name), None)
-    if network is None:
-        raise InvalidValue("network", name, f"is not a libvirt network of {host.name}")
-    return network
+    return _find_part(host, host.libvirt_networks, "network", "libvirt network", name)
 
 
 def find_pool(host: Host, name: str) -> StoragePool:
     """A storage pool of the host."""
-    storage_pool = next(
-        (storage_pool for storage_pool in host.storage_pools if storage_pool.name == name), None
-    )
-    if storage_pool is None:
-        raise InvalidValue("pool", name, f"is not a storage pool of {host.name}")
-    return storage_pool
+    return _find_part(host, host.storage_pools, "pool", "storage pool", name)
+
+
+def _find_part(host: Host, parts: Iterable[T], field: str, kind: str, name: str) -> T:
+    part = next((part for part in parts if part.name == name), None)
+    if part is None:
+        raise InvalidValue(field, name, f"is not a {kind} of {host.name}")
+    return part
 
 
 def with_host(snapshot: Snapshot, state: HostState, host: Host) -> Snapshot:
