@@ -498,9 +498,9 @@ def test_an_address_that_somebody_has_here() -> None:
     ("kind", "uri", "action", "said"),
     [
         ("lxd", "10.0.0.5:8443", ImportAction.IMPOSSIBLE, "its type is lxd"),
-        ("virsh", "http://10.0.0.5", ImportAction.IMPOSSIBLE, "not a libvirt URI"),
-        ("virsh", "qemu+ssh://u:p@10.0.0.5/system", ImportAction.IMPOSSIBLE, "may have here"),
-        ("virsh", "qemu:///system", ImportAction.CREATE, "is that where hostloom runs"),
+        ("virsh", "http://10.0.0.5", ImportAction.IMPOSSIBLE, "not a valid libvirt URI"),
+        ("virsh", "qemu+ssh://u:p@10.0.0.5/system", ImportAction.IMPOSSIBLE, "not a valid libvirt URI"),
+        ("virsh", "qemu:///system", ImportAction.CREATE, "does hostloom run there"),
         ("virsh", "qemu+ssh://u@10.0.0.5/system", ImportAction.CREATE, ""),
     ],
 )
