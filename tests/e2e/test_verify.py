@@ -124,7 +124,7 @@ def test_a_tap_that_was_moved_to_another_bridge(up: Rig) -> None:
     assert set(verdicts(up, BRIDGED).values()) == {"passed"}
 
 
-def test_an_address_that_somebody_has_already_is_not_composed(up: Rig) -> None:
+def test_an_address_in_use_is_not_composed(up: Rig) -> None:
     wanted = str(up.lab.plan.segment("dmz").network_address + 77)
     with another_station(up.lab, wanted, "kvm1"):
         words = ("--name", "late", "--host", "kvm2", "--memory", "256M", "--storage", "root:1")

@@ -28,7 +28,7 @@ from support.rig import wait_until
 from support.sshd import free_port
 
 MAC = "52:54:00:99:00:01"
-#: More than sockets' buffers take of an answer that nobody reads.
+#: More than sockets' buffers take of an answer that the client does not read.
 INITRD_BYTES = 64 * 2**20
 
 
@@ -204,7 +204,7 @@ def test_a_client_that_takes_nothing_is_let_go(server: BootServer, port: int) ->
     connections = server._server.server_state.connections
     with _stalled(port) as connection:
         wait_until(lambda: bool(connections), "the connection", 20)
-        wait_until(lambda: not connections, "its end, while nobody reads", 20)
+        wait_until(lambda: not connections, "its end, while the client does not read", 20)
         assert _is_let_go(connection)
 
 

@@ -148,7 +148,7 @@ def test_dhcp_that_others_need_is_not_turned_off_without_an_answer(estate: Run) 
     assert "VLAN lan/0: Stop serving DHCP there?" in refused and "`--yes` confirms it" in refused
     assert answer(estate("vlan", "show", "lan/0", "-o", "json"))["dhcp"] == "on"
     estate("vlan", "create", "lan/20")
-    estate("vlan", "dhcp", "relay", "lan/20", "--via", "lan/0")  # nobody lost anything
+    estate("vlan", "dhcp", "relay", "lan/20", "--via", "lan/0")  # no client was affected
     estate("vlan", "dhcp", "relay", "lan/20", "--via", "lan/0", code=2)
     estate("vlan", "dhcp", "off", "lan/20", "--yes")
     estate("vlan", "dhcp", "off", "lan/0", "--yes")

@@ -1,6 +1,6 @@
 """A DHCPv4 client that can be held between offer and request: `dhcp4_client.py INTERFACE MAC`.
 
-Prints the offer as JSON, waits for a line on stdin, then requests, again and again until somebody grants it;
+Prints the offer as JSON, waits for a line on stdin, then requests, repeatedly until a server grants it;
 as a client does whose server is gone, it asks anew (RFC 2131 §3.1.5) after a few requests without an answer.
 """
 

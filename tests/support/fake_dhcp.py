@@ -94,7 +94,7 @@ class FakeDhcp:
         self.intent = None
 
     def reserved(self) -> set[str]:
-        """The addresses that it would give to somebody."""
+        """The addresses that it would assign to a client."""
         subnets = self.intent.subnets if self.intent else ()
         return {str(each.ip) for subnet in subnets for each in subnet.reservations}
 
@@ -115,7 +115,7 @@ def _check(subnet: DhcpSubnet) -> None:
 
 
 def _may_stay(lease: Lease, intent: DhcpIntent) -> bool:
-    """Its address is reserved for its own client, or for nobody and in a pool."""
+    """The address is reserved for this client, or is in a pool and not reserved."""
     subnet = next((each for each in intent.subnets if each.id == lease.subnet_id), None)
     if subnet is None:
         return False

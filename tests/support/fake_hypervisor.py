@@ -118,7 +118,7 @@ class FakeHypervisor:
             return FakeWorld(machines, volumes, self.observed.libvirt_networks)
 
     def add_machine(self, machine: ObservedMachine) -> None:
-        """Put a machine on the host behind hostloom's back; without `system_id` it is somebody else's."""
+        """Put a machine on the host behind hostloom's back; without `system_id` it is foreign."""
         self._machines[machine.uuid] = machine
 
     def add_volume(self, disk: Disk) -> None:

@@ -117,7 +117,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
                 nic(21, "eth0", "physical", "00:16:3e:00:00:01", 5, 5001, ""),
                 nic(30, "eno1", "physical", "02:00:00:00:00:30", 6, 5001, ""),
                 nic(40, "eth0", "physical", "02:00:00:00:00:40", 7, 5001, ""),
-                # nobody's: seen by a lease
+                # no owner: seen by a lease
                 (99, _AT, "eth0", "unknown", "02:00:00:00:00:99", "", "{}", True, None, 5001, True, 0),
             ],
         ),
@@ -182,7 +182,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
     return found
 
 
-#: Schemas that MAAS 3.5 and later have beside `public`, with tables of equal names, and one somebody added.
+#: Schemas that MAAS 3.5 and later have beside `public`, with tables of equal names, and one of a user.
 OTHER_SCHEMAS: dict[str, dict[str, Table]] = {
     "temporal": {
         "schema_version": ("version_partition db_name", [(0, "temporal")]),

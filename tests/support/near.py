@@ -11,7 +11,7 @@ class Near:
     resolve: Callable[[str], str] = str
     #: Paths that were to be removed.
     removed: list[str] = field(default_factory=list)
-    #: URIs that nobody goes to any more.
+    #: URIs that are no longer used.
     forgotten: list[str] = field(default_factory=list)
 
     def libvirt_uri(self, uri: str) -> str:

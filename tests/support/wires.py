@@ -69,7 +69,7 @@ def links(netns: str = HOST) -> set[str]:
 
 @contextlib.contextmanager
 def running_wires(directory: Path) -> Iterator[NetnsShell]:
-    """All of it, with dnsmasq behind br0 and nobody's DHCP behind eth1."""
+    """All of it, with dnsmasq behind br0 and no DHCP server behind eth1."""
     remove()
     for netns in (HOST, NET, TWIN):
         subprocess.run(["ip", "netns", "add", netns], check=True)
@@ -85,7 +85,7 @@ def running_wires(directory: Path) -> Iterator[NetnsShell]:
 
 @contextlib.contextmanager
 def dnsmasq(netns: str, interface: str, directory: Path, *ranges: str) -> Iterator[None]:
-    """Somebody's DHCP server on an interface."""
+    """A foreign DHCP server on an interface."""
     argv = ["ip", "netns", "exec", netns, "dnsmasq", "-d", "-C", "/dev/null", "--port=0", "--pid-file="]
     argv += [f"--interface={interface}", "--bind-interfaces", f"--dhcp-leasefile={directory}/{interface}"]
     log = directory / f"{interface}.log"

@@ -68,7 +68,7 @@ def _vlan(draw: st.DrawFn, vid: int, earlier: tuple[int, ...]) -> dict[str, Any]
 
 
 def _subnet(draw: st.DrawFn, network: str, vlan: str) -> dict[str, Any]:
-    """Small ones are full soon; some have ranges, a gateway and addresses that somebody has."""
+    """Small ones are full soon; some have ranges, a gateway and addresses in use."""
     length = draw(st.sampled_from((24, 29, 30, 31, 32)))
     found: dict[str, Any] = {"cidr": f"{network}/{length}", "vlan": vlan, "managed": draw(st.booleans())}
     base = network.rpartition(".")[0]

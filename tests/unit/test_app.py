@@ -30,7 +30,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_before_it_listens_is_heeded(
+def test_a_signal_before_it_listens_is_handled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     ports = little_world(tmp_path, hosts_there=0).ports

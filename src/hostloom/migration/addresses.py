@@ -16,7 +16,7 @@ def plan_addresses(state: ImportState) -> None:
     observed = _observed(state)
     planned: dict[tuple[Address, SubnetId | None], HeldAddress] = {}
     for source in sorted(
-        state.estate.held, key=lambda address: (address.ip.version, int(address.ip), address.kind)
+        state.source.held, key=lambda address: (address.ip.version, int(address.ip), address.kind)
     ):
         system_id = None if source.system_id is None else state.nodes.get(SystemId(source.system_id))
         if system_id is None or (source.ip, system_id) not in observed:

@@ -12,16 +12,16 @@ from hostloom.model.import_plan import ImportCode, ImportNoun, Remark
 
 def plan_groups(state: ImportState) -> None:
     """Plan all groups and record the mapping of their ids."""
-    estate, present = state.estate, state.present
+    source, present = state.source, state.present
     described = {"description": ""}
-    _plan(state, ImportNoun.ZONE, estate.zones, present.zones, described, state.zones)
-    pools = estate.resource_pools, present.resource_pools
+    _plan(state, ImportNoun.ZONE, source.zones, present.zones, described, state.zones)
+    pools = source.resource_pools, present.resource_pools
     _plan(state, ImportNoun.RESOURCE_POOL, *pools, described, state.resource_pools)
     authority = {"authoritative": True}
-    _plan(state, ImportNoun.DOMAIN, estate.domains, present.domains, authority, state.domains, usable_domain)
+    _plan(state, ImportNoun.DOMAIN, source.domains, present.domains, authority, state.domains, usable_domain)
     descriptions = {"description": "", "kernel_options": ""}
-    _plan(state, ImportNoun.TAG, estate.tags, present.tags, descriptions, {}, usable_tag)
-    spaces = _plan(state, ImportNoun.SPACE, estate.spaces, present.snapshot.spaces, described, state.spaces)
+    _plan(state, ImportNoun.TAG, source.tags, present.tags, descriptions, {}, usable_tag)
+    spaces = _plan(state, ImportNoun.SPACE, source.spaces, present.snapshot.spaces, described, state.spaces)
     state.space_by_id |= {space.id: space for space in spaces}
 
 

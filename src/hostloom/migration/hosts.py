@@ -12,7 +12,7 @@ from hostloom.model.host import MAX_OVER_COMMIT, Host
 from hostloom.model.host_uri import UriRules, parse_host_uri
 from hostloom.model.ids import HostId
 from hostloom.model.import_plan import ImportAction, ImportCode, ImportNoun, Remark
-from hostloom.model.source_inventory import EstateHost
+from hostloom.model.source_inventory import SourceHost
 
 #: MAAS's type of KVM hosts with libvirt.
 VIRSH = "virsh"
@@ -23,9 +23,9 @@ _RULES = UriRules(test_hosts=True)
 def plan_hosts(state: ImportState) -> None:
     """Plan the hosts in the order of ids. The URI, else the name, identifies a present host."""
     ours = [host.host for host in state.present.snapshot.hosts]
-    ids = Ids((our.id for our in ours), (host.id for host in state.estate.hosts))
+    ids = Ids((our.id for our in ours), (host.id for host in state.source.hosts))
     names = {our.name for our in ours}
-    for host in sorted(state.estate.hosts, key=lambda host: host.id):
+    for host in sorted(state.source.hosts, key=lambda host: host.id):
         if (refusal := _refusal(host)) is not None:
             state.refuse(ImportNoun.HOST, host.name, host.id, refusal, action=ImportAction.IMPOSSIBLE)
             continue
@@ -39,12 +39,12 @@ def plan_hosts(state: ImportState) -> None:
         state.create(ImportNoun.HOST, planned.name, host.id, planned.id, planned, *_remarks(host, planned))
 
 
-def _match(ours: list[Host], theirs: EstateHost, name: str) -> Host | None:
+def _match(ours: list[Host], theirs: SourceHost, name: str) -> Host | None:
     by_uri = next((our for our in ours if our.uri == theirs.uri), None)
     return by_uri or next((our for our in ours if our.name == name), None)
 
 
-def _refusal(theirs: EstateHost) -> Remark | None:
+def _refusal(theirs: SourceHost) -> Remark | None:
     if theirs.kind != VIRSH:
         return Remark(ImportCode.HOST_KIND, theirs.kind)
     try:
@@ -54,7 +54,7 @@ def _refusal(theirs: EstateHost) -> Remark | None:
     return None
 
 
-def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
+def _remarks(theirs: SourceHost, ours: Host) -> list[Remark]:
     remarks = [Remark(ImportCode.RENAMED, ours.name)] if ours.name != theirs.name else []
     if theirs.has_password:
         remarks.append(Remark(ImportCode.HOST_PASSWORD))
@@ -63,7 +63,7 @@ def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
     return remarks
 
 
-def _planned(state: ImportState, theirs: EstateHost, name: str, key: HostId) -> Host:
+def _planned(state: ImportState, theirs: SourceHost, name: str, key: HostId) -> Host:
     defaults = state.present.defaults
     return Host(
         key,
@@ -82,7 +82,7 @@ def _ratio(theirs: float) -> Decimal:
     return min(max(exact(theirs), Decimal(0)), MAX_OVER_COMMIT)
 
 
-def _settle(state: ImportState, theirs: EstateHost, ours: Host) -> None:
+def _settle(state: ImportState, theirs: SourceHost, ours: Host) -> None:
     """Merge the settings into a present host. Its URI stays, and only `prefer_theirs` changes settings."""
     host = _planned(state, theirs, ours.name, ours.id)
     settings = (

@@ -93,8 +93,8 @@ class Ids:
 class ImportState:
     """The state of one import. The planners fill it, from the groups to the hosts."""
 
-    def __init__(self, present: Present, estate: SourceInventory, *, prefer_theirs: bool) -> None:
-        self.present, self.estate, self.prefer_theirs = present, estate, prefer_theirs
+    def __init__(self, present: Present, source: SourceInventory, *, prefer_theirs: bool) -> None:
+        self.present, self.source, self.prefer_theirs = present, source, prefer_theirs
         self.changes: list[ImportChange] = []
         self.kept: list[Kept] = []
         self.notes: list[str] = []

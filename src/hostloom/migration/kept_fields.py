@@ -9,7 +9,7 @@ from hostloom.model.annotation import LINKS, NICS, OWNER, PARAMS, PARENT, STATIC
 from hostloom.model.ids import SystemId
 from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportNoun, Kept, Remark
 from hostloom.model.node import NodeKind
-from hostloom.model.source_inventory import EstateDevice, EstateLink, EstateLinkMode, EstateParameter
+from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceLinkMode, SourceParameter
 
 #: The limit for the annotations of all NICs of a node as JSON, half of the limit for a record.
 MAX_NICS_BYTES = 32 * 1024
@@ -51,8 +51,8 @@ def _missing(state: ImportState, annotation: Kept) -> dict[str, Any]:
 
 
 def _of_domains(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
-    names = {domain.id: domain.name for domain in state.estate.domains}
-    for ttl in state.estate.ttls:
+    names = {domain.id: domain.name for domain in state.source.domains}
+    for ttl in state.source.ttls:
         ours = state.domains.get(ttl.domain_id)
         if ours is not None:
             annotation = Kept(Annotated.DOMAIN, int(ours), {TTL: ttl.seconds})
@@ -60,9 +60,9 @@ def _of_domains(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept
 
 
 def _of_nodes(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
-    devices = {device.system_id: device for device in state.estate.devices}
+    devices = {device.system_id: device for device in state.source.devices}
     nics = _nics(state)
-    for node in sorted(state.estate.nodes, key=lambda node: node.system_id):
+    for node in sorted(state.source.nodes, key=lambda node: node.system_id):
         ours = state.nodes.get(node.system_id)
         values = _device_values(state, devices.get(node.system_id))
         if nics.get(node.system_id):
@@ -77,7 +77,7 @@ def _of_nodes(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]
             yield noun, node.hostname, node.system_id, Kept(Annotated.NODE, str(ours), values)
 
 
-def _device_values(state: ImportState, device: EstateDevice | None) -> dict[str, Any]:
+def _device_values(state: ImportState, device: SourceDevice | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if device is None:
         return values
@@ -93,27 +93,27 @@ def _nics(state: ImportState) -> Mapping[SystemId, dict[str, dict[str, Any]]]:
     """Collect the annotations of NICs by node and name."""
     annotations: dict[SystemId, dict[str, dict[str, Any]]] = {}
 
-    def values_of(item: EstateLink | EstateParameter) -> dict[str, Any]:
+    def values_of(item: SourceLink | SourceParameter) -> dict[str, Any]:
         return annotations.setdefault(item.system_id, {}).setdefault(item.interface_name, {})
 
-    for link in state.estate.links:
+    for link in state.source.links:
         if not _has_valid_name(link):
             continue
-        if link.mode is EstateLinkMode.STATIC and link.ip is not None:
+        if link.mode is SourceLinkMode.STATIC and link.ip is not None:
             values_of(link).setdefault(STATIC, []).append(str(link.ip))
-        elif link.mode is not EstateLinkMode.STATIC and link.ip is None:
+        elif link.mode is not SourceLinkMode.STATIC and link.ip is None:
             values_of(link).setdefault(LINKS, []).append(_link(link))
-    for parameter in state.estate.parameters:
+    for parameter in state.source.parameters:
         if _has_valid_name(parameter):
             values_of(parameter).setdefault(PARAMS, {})[parameter.name] = parameter.value
     return annotations
 
 
-def _has_valid_name(item: EstateLink | EstateParameter) -> bool:
+def _has_valid_name(item: SourceLink | SourceParameter) -> bool:
     return 1 <= len(item.interface_name) <= _MAX_NAME and item.interface_name.isprintable()
 
 
-def _link(link: EstateLink) -> dict[str, str]:
+def _link(link: SourceLink) -> dict[str, str]:
     """Describe a link. It names the subnet by CIDR, because an import may change ids."""
     subnet = {} if link.subnet is None else {"subnet": str(link.subnet)}
     return {"mode": link.mode.value, **subnet}

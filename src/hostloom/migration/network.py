@@ -15,7 +15,7 @@ AUTOMATIC = re.compile(r"fabric-\d+")
 
 def plan_network(state: ImportState) -> None:
     """Plan the fabrics and then their VLANs."""
-    vlan_ids = Ids(state.present.snapshot.vlan_by_id, (vlan.id for vlan in state.estate.vlans))
+    vlan_ids = Ids(state.present.snapshot.vlan_by_id, (vlan.id for vlan in state.source.vlans))
     fabric_ids = _plan_fabrics(state, vlan_ids)
     _plan_vlans(state, vlan_ids, fabric_ids)
 
@@ -25,13 +25,13 @@ def plan_network(state: ImportState) -> None:
 
 def _plan_fabrics(state: ImportState, vlan_ids: Ids) -> frozenset[FabricId]:
     """Plan the fabrics. Returns the ids of new ones."""
-    estate = state.estate
-    ids = Ids(state.fabric_by_id, (fabric.id for fabric in estate.fabrics), lowest=0)
-    untagged = {vlan.fabric_id: vlan.id for vlan in estate.vlans if vlan.vid == UNTAGGED}
+    source = state.source
+    ids = Ids(state.fabric_by_id, (fabric.id for fabric in source.fabrics), lowest=0)
+    untagged = {vlan.fabric_id: vlan.id for vlan in source.vlans if vlan.vid == UNTAGGED}
     new_ids: set[FabricId] = set()
     wired = _same_wires(state)
     # Fabrics with a match come first, because they may free their names.
-    for fabric in sorted(estate.fabrics, key=lambda fabric: (fabric.id not in wired, fabric.id)):
+    for fabric in sorted(source.fabrics, key=lambda fabric: (fabric.id not in wired, fabric.id)):
         name, match = usable_name("fabric", fabric.name), wired.get(fabric.id)
         if match is None:
             name, match = _by_name(state, fabric, name)
@@ -64,7 +64,7 @@ def _same_wires(state: ImportState) -> dict[FabricId, Fabric]:
     """Match their fabrics with ours by a common subnet on the same tag. Each of ours matches once."""
     ours = {fabric.id: _our_wires(state, fabric.id) for fabric in state.fabric_by_id.values()}
     fabrics: dict[FabricId, Fabric] = {}
-    for fabric in sorted(state.estate.fabrics, key=lambda fabric: fabric.id):
+    for fabric in sorted(state.source.fabrics, key=lambda fabric: fabric.id):
         wires, name = _wires(state, fabric), usable_name("fabric", fabric.name)
         same = [state.fabric_by_id[key] for key in ours if wires & ours[key]]
         if same:
@@ -95,8 +95,8 @@ def _is_another(state: ImportState, theirs: Fabric, ours: Fabric) -> bool:
 
 
 def _wires(state: ImportState, fabric: Fabric) -> set[tuple[int, Network]]:
-    vids = {vlan.id: vlan.vid for vlan in state.estate.vlans if vlan.fabric_id == fabric.id}
-    return {(vids[subnet.vlan_id], subnet.cidr) for subnet in state.estate.subnets if subnet.vlan_id in vids}
+    vids = {vlan.id: vlan.vid for vlan in state.source.vlans if vlan.fabric_id == fabric.id}
+    return {(vids[subnet.vlan_id], subnet.cidr) for subnet in state.source.subnets if subnet.vlan_id in vids}
 
 
 def _our_wires(state: ImportState, fabric_id: FabricId) -> set[tuple[int, Network]]:
@@ -113,7 +113,7 @@ def _our_wires(state: ImportState, fabric_id: FabricId) -> set[tuple[int, Networ
 
 def _plan_vlans(state: ImportState, ids: Ids, new_fabrics: frozenset[FabricId]) -> None:
     by_vid = {(planned.fabric_id, planned.vid): planned for planned in state.vlan_by_id.values()}
-    for vlan in sorted(state.estate.vlans, key=lambda vlan_: (vlan_.relay_vlan_id is not None, vlan_.id)):
+    for vlan in sorted(state.source.vlans, key=lambda vlan_: (vlan_.relay_vlan_id is not None, vlan_.id)):
         fabric_id = state.fabrics.get(vlan.fabric_id)
         if fabric_id is None:
             name = f"{vlan.fabric_id}/{vlan.vid}"

@@ -14,7 +14,7 @@ from hostloom.model.ids import (
 from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportNoun, NewMachine, Remark
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.model.source_inventory import EstateMachine
+from hostloom.model.source_inventory import SourceMachine
 
 _MAX_HOSTNAME = 63
 
@@ -24,7 +24,7 @@ def plan_nodes(state: ImportState) -> None:
     present = state.present.snapshot.node_by_system_id
     by_mac = _holders(state)
     new_nodes = _NewNodes(state)
-    for theirs in sorted(state.estate.nodes, key=_order):
+    for theirs in sorted(state.source.nodes, key=_order):
         ours = present.get(theirs.system_id)
         system_id = next((by_mac[mac] for mac in _macs(theirs) if mac in by_mac), None)
         if ours is not None and (ours.system_id == system_id or _is_same(state, theirs, ours)):
@@ -47,9 +47,9 @@ class _NewNodes:
         self._hostnames = {node.hostname for node in present}
         self._ids = Ids(
             (nic.id for node in present for nic in node.interfaces),
-            (nic.id for node in state.estate.nodes for nic in node.interfaces),
+            (nic.id for node in state.source.nodes for nic in node.interfaces),
         )
-        self._machines = {machine.system_id: machine for machine in state.estate.machines}
+        self._machines = {machine.system_id: machine for machine in state.source.machines}
         self._read_ids = _read_by_us(state)
 
     def create(self, theirs: Node) -> None:
@@ -96,9 +96,9 @@ def _is_same(state: ImportState, theirs: Node, ours: Node) -> bool:
 
 def _read_by_us(state: ImportState) -> frozenset[SystemId]:
     """List the nodes of hosts and racks, whose interfaces hostloom reads itself."""
-    hosts = {host.system_id for host in state.estate.hosts if host.system_id is not None}
+    hosts = {host.system_id for host in state.source.hosts if host.system_id is not None}
     bare = (NodeKind.MACHINE, NodeKind.DEVICE)
-    controllers = {node.system_id for node in state.estate.nodes if node.kind not in bare}
+    controllers = {node.system_id for node in state.source.nodes if node.kind not in bare}
     return frozenset(hosts | controllers)
 
 
@@ -156,12 +156,12 @@ def _groups(state: ImportState, theirs: Node) -> dict[str, Any]:
 
 
 def _group_names(state: ImportState) -> dict[tuple[str, object], str]:
-    present, estate = state.present, state.estate
+    present, source = state.present, state.source
     names: dict[tuple[str, object], str] = {}
     for field, theirs, mapping, ours in (
-        ("zone_id", estate.zones, state.zones, present.zones),
-        ("resource_pool_id", estate.resource_pools, state.resource_pools, present.resource_pools),
-        ("domain_id", estate.domains, state.domains, present.domains),
+        ("zone_id", source.zones, state.zones, present.zones),
+        ("resource_pool_id", source.resource_pools, state.resource_pools, present.resource_pools),
+        ("domain_id", source.domains, state.domains, present.domains),
     ):
         names |= {(field, mapping[their.id]): their.name for their in theirs if their.id in mapping}  # type: ignore[index]
         names |= {(field, our.id): our.name for our in ours}
@@ -171,7 +171,7 @@ def _group_names(state: ImportState) -> dict[tuple[str, object], str]:
 # -- new ones --------------------------------------------------------------------------------------------
 
 
-def _create(state: ImportState, node: Node, theirs: Node, machine: EstateMachine | None) -> None:
+def _create(state: ImportState, node: Node, theirs: Node, machine: SourceMachine | None) -> None:
     state.nodes[theirs.system_id] = node.system_id
     remarks = () if node.hostname == theirs.hostname else (Remark(ImportCode.RENAMED, node.hostname),)
     is_machine = node.kind is NodeKind.MACHINE
@@ -179,24 +179,24 @@ def _create(state: ImportState, node: Node, theirs: Node, machine: EstateMachine
     state.create(_noun(node), node.hostname, theirs.system_id, node.system_id, item, *remarks)
 
 
-def _machine(node: Node, theirs: EstateMachine | None) -> Machine:
+def _machine(node: Node, theirs: SourceMachine | None) -> Machine:
     """Make an enlisted machine. A reading of its host later adopts it under this name and id."""
-    estate_machine = theirs or EstateMachine(node.system_id)
+    source_machine = theirs or SourceMachine(node.system_id)
     return Machine(
         system_id=node.system_id,
         hostname=node.hostname,
-        uuid=estate_machine.uuid.lower(),
+        uuid=source_machine.uuid.lower(),
         origin=MachineOrigin.ENLISTED,
-        state=estate_machine.state,
+        state=source_machine.state,
         host_id=None,
-        architecture=estate_machine.architecture,
-        cores=estate_machine.cores,
-        memory_mib=estate_machine.memory_mib,
+        architecture=source_machine.architecture,
+        cores=source_machine.cores,
+        memory_mib=source_machine.memory_mib,
         zone_id=node.zone_id,
         resource_pool_id=node.resource_pool_id,
         tags=node.tags,
-        owner=estate_machine.owner,
-        locked=estate_machine.locked,
+        owner=source_machine.owner,
+        locked=source_machine.locked,
     )
 
 

@@ -16,7 +16,7 @@ from hostloom.model.source_inventory import SourceInventory
 __all__ = ["Defaults", "Present", "plan_import"]
 
 
-def plan_import(present: Present, estate: SourceInventory, *, prefer_theirs: bool = False) -> ImportPlan:
+def plan_import(present: Present, source: SourceInventory, *, prefer_theirs: bool = False) -> ImportPlan:
     """Plan the changes of an import in their order. The plan is deterministic.
 
     An import removes no record. Records that hostloom created automatically may get new ids, so that imported
@@ -24,9 +24,9 @@ def plan_import(present: Present, estate: SourceInventory, *, prefer_theirs: boo
     the defaults or `prefer_theirs` is set. A second import changes nothing.
     """
     # The trial maps their records to ours, which shows the ids that our records must free.
-    trial = _network(ImportState(present, estate, prefer_theirs=prefer_theirs))
+    trial = _network(ImportState(present, source, prefer_theirs=prefer_theirs))
     moves = plan_renumberings(trial)
-    state = ImportState(renumbered(present, moves), estate, prefer_theirs=prefer_theirs)
+    state = ImportState(renumbered(present, moves), source, prefer_theirs=prefer_theirs)
     state.changes += describe(state, moves)
     _network(state)
     plan_ranges(state)
@@ -34,8 +34,8 @@ def plan_import(present: Present, estate: SourceInventory, *, prefer_theirs: boo
     plan_addresses(state)
     plan_hosts(state)
     plan_kept(state)
-    notes = (*estate.notes, *state.notes)
-    return ImportPlan(estate.source, tuple(state.changes), _unserved(state), notes, tuple(state.kept))
+    notes = (*source.notes, *state.notes)
+    return ImportPlan(source.source, tuple(state.changes), _unserved(state), notes, tuple(state.kept))
 
 
 def _network(state: ImportState) -> ImportState:
@@ -49,7 +49,7 @@ def _unserved(state: ImportState) -> tuple[str, ...]:
     """List the VLANs that only the other system serves with DHCP."""
     vlan_ids = [
         state.vlans[vlan.id]
-        for vlan in sorted(state.estate.vlans, key=lambda vlan_: vlan_.id)
+        for vlan in sorted(state.source.vlans, key=lambda vlan_: vlan_.id)
         if vlan.dhcp_on and vlan.id in state.vlans and not state.vlan_by_id[state.vlans[vlan.id]].dhcp_on
     ]
     return tuple(state.vlan_name(vlan_id) for vlan_id in vlan_ids)

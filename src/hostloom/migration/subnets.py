@@ -26,8 +26,8 @@ _GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 def plan_subnets(state: ImportState) -> None:
     """Plan the subnets in the order of ids, on planned VLANs."""
-    ids = Ids(state.subnet_by_id, (subnet.id for subnet in state.estate.subnets))
-    for subnet in sorted(state.estate.subnets, key=lambda subnet_: subnet_.id):
+    ids = Ids(state.subnet_by_id, (subnet.id for subnet in state.source.subnets))
+    for subnet in sorted(state.source.subnets, key=lambda subnet_: subnet_.id):
         planned = _plan_subnet(state, ids, subnet)
         if planned is not None:
             state.subnet_by_id[planned.id] = planned
@@ -140,8 +140,8 @@ def _fits(subnet: Subnet) -> bool:
 
 def plan_ranges(state: ImportState) -> None:
     """Plan the ranges in the order of ids, in planned subnets."""
-    ids = Ids(state.range_by_id, (range_.id for range_ in state.estate.ranges))
-    for range_ in sorted(state.estate.ranges, key=lambda candidate: candidate.id):
+    ids = Ids(state.range_by_id, (range_.id for range_ in state.source.ranges))
+    for range_ in sorted(state.source.ranges, key=lambda candidate: candidate.id):
         name = f"{range_.start}-{range_.end}"
         subnet_id = state.subnets.get(range_.subnet_id)
         if subnet_id is None:

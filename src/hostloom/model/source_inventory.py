@@ -1,4 +1,4 @@
-"""What another system managed, as it knew it: the input of an import; all ids are its own."""
+"""The inventory of another system, which is the input of an import; all ids are those of that system."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,11 +12,11 @@ from hostloom.model.node import Node
 
 
 @dataclass(frozen=True, slots=True)
-class EstateMachine:
-    """What a node of kind `machine` is besides a node."""
+class SourceMachine:
+    """The fields of a machine in addition to those of its node."""
 
     system_id: SystemId
-    #: What it calls itself (SMBIOS); empty: it was never asked.
+    #: The SMBIOS UUID; empty: unknown.
     uuid: str = ""
     state: MachineState = MachineState.NEW
     architecture: str = "amd64"
@@ -24,17 +24,17 @@ class EstateMachine:
     memory_mib: int = 0
     owner: str = ""
     locked: bool = False
-    #: The host that it is a virtual machine of.
+    #: The host of a virtual machine.
     host_id: HostId | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class EstateHost:
+class SourceHost:
     """A host of virtual machines."""
 
     id: HostId
     name: str
-    #: `virsh`, `lxd`, …: only hosts that are reached through libvirt can be ours.
+    #: `virsh`, `lxd`, …: only hosts with libvirt can be imported.
     kind: str
     uri: str
     zone_id: ZoneId = ZoneId(1)
@@ -45,12 +45,12 @@ class EstateHost:
     cpu_over_commit_ratio: float = 1.0
     memory_over_commit_ratio: float = 1.0
     tags: tuple[str, ...] = ()
-    #: It was reached with a password, which is not part of an estate.
+    #: Whether the other system used a password, which is not part of the inventory.
     has_password: bool = False
 
 
-class EstateLinkMode(StrEnum):
-    """How an interface got its address there."""
+class SourceLinkMode(StrEnum):
+    """How the interface got its address in the other system."""
 
     AUTO = "auto"
     STATIC = "static"
@@ -59,20 +59,20 @@ class EstateLinkMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EstateLink:
+class SourceLink:
     """One link of an interface to a subnet."""
 
     system_id: SystemId
     interface_name: str
-    mode: EstateLinkMode
+    mode: SourceLinkMode
     ip: Address | None = None
     #: The CIDR of the subnet.
     subnet: Network | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class EstateParameter:
-    """One parameter of an interface, such as `bond_mode`; hostloom only keeps it."""
+class SourceParameter:
+    """One parameter of an interface, such as `bond_mode`, which hostloom only stores."""
 
     system_id: SystemId
     interface_name: str
@@ -81,8 +81,8 @@ class EstateParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class EstateDevice:
-    """What a node of kind `device` is besides a node."""
+class SourceDevice:
+    """The fields of a device in addition to those of its node."""
 
     system_id: SystemId
     owner: str = ""
@@ -91,8 +91,8 @@ class EstateDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class EstateTtl:
-    """How long the records of a domain may be cached, in seconds."""
+class SourceTtl:
+    """The time in seconds for which records of a domain may be cached."""
 
     domain_id: DomainId
     seconds: int
@@ -100,9 +100,9 @@ class EstateTtl:
 
 @dataclass(frozen=True, slots=True)
 class SourceInventory:
-    """Everything that another system managed. Ids may be 0; a VLAN has `dhcp_on` if that system served it."""
+    """The inventory of another system. Ids may be 0; a VLAN has `dhcp_on` if that system served it."""
 
-    #: Where it was read from, for messages: `MAAS 3.4.2 at http://maas:5240/MAAS`.
+    #: The origin, for messages: `MAAS 3.4.2 at http://maas:5240/MAAS`.
     source: str
     zones: tuple[Zone, ...] = ()
     resource_pools: tuple[ResourcePool, ...] = ()
@@ -113,15 +113,15 @@ class SourceInventory:
     vlans: tuple[Vlan, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     ranges: tuple[IPRange, ...] = ()
-    #: Machines too; the addresses on their interfaces are all that the other system saw or gave there.
+    #: Nodes, including machines; their interfaces have all assigned and observed addresses.
     nodes: tuple[Node, ...] = ()
-    machines: tuple[EstateMachine, ...] = ()
-    #: Addresses that were given to nodes or set aside; none that were only seen.
+    machines: tuple[SourceMachine, ...] = ()
+    #: Addresses that were assigned to nodes or reserved, without those that were only observed.
     held: tuple[HeldAddress, ...] = ()
-    hosts: tuple[EstateHost, ...] = ()
-    devices: tuple[EstateDevice, ...] = ()
-    links: tuple[EstateLink, ...] = ()
-    parameters: tuple[EstateParameter, ...] = ()
-    ttls: tuple[EstateTtl, ...] = ()
+    hosts: tuple[SourceHost, ...] = ()
+    devices: tuple[SourceDevice, ...] = ()
+    links: tuple[SourceLink, ...] = ()
+    parameters: tuple[SourceParameter, ...] = ()
+    ttls: tuple[SourceTtl, ...] = ()
     #: What could not be read, and what is not carried over.
     notes: tuple[str, ...] = ()

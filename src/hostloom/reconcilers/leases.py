@@ -194,7 +194,7 @@ def _over(lease: Lease, client: _Client | None, time: float) -> Event:
 
 def _name(snapshot: Snapshot, address: HeldAddress) -> str:
     node = next((node for node in snapshot.nodes if node.system_id == address.system_id), None)
-    return node.hostname if node else address.system_id or address.comment or "nobody"
+    return node.hostname if node else address.system_id or address.comment or "an unknown holder"
 
 
 def _who(lease: Lease, client: _Client | None) -> EventSubject:

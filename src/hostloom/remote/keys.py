@@ -65,8 +65,8 @@ class PinnedKeys:
         if not keys:
             messages = "\n".join(line for line in errors.splitlines() if not line.startswith("#"))
             # If no server listens on the port, ssh-keyscan prints nothing.
-            nobody = f"no SSH server shows a key on its port {where['port']}"
-            raise HostUnreachable(address.host, cause(messages) if messages else nobody)
+            silence = f"no SSH server presents a key on its port {where['port']}"
+            raise HostUnreachable(address.host, cause(messages) if messages else silence)
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
 
     def _resolve(self, address: SshAddress) -> dict[str, str]:

@@ -84,7 +84,7 @@ def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[Peri
 def run(settings: Settings, ports: Ports, reports: Reports) -> None:
     """Serve until SIGTERM or SIGINT; the next start resumes unfinished operations."""
     server = make_server(settings, ports, reports)
-    heed_signals(server)
+    stop_on_signals(server)
     with ports.store.begin() as uow:
         ensure_composed_tags(uow)
         uow.commit()
@@ -100,7 +100,7 @@ def run(settings: Settings, ports: Ports, reports: Reports) -> None:
             log.info("stopped")
 
 
-def heed_signals(server: uvicorn.Server) -> None:
+def stop_on_signals(server: uvicorn.Server) -> None:
     """Stop the server cleanly on SIGTERM, SIGINT and SIGHUP, even before it listens."""
 
     # uvicorn has its own handlers while it serves, and raises the signal again afterwards.

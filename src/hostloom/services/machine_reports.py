@@ -33,7 +33,7 @@ from hostloom.recording.hostnames import free_hostname
 from hostloom.services.network_boot import hash_secret
 
 #: UUIDs that several boards share because they have no unique one.
-_NOBODYS_UUIDS = frozenset(
+_SHARED_UUIDS = frozenset(
     {
         "",
         "00000000-0000-0000-0000-000000000000",
@@ -91,7 +91,7 @@ def _known(uow: UnitOfWork, token: BootToken, hardware: FoundHardware) -> Machin
 
 def _uuid(hardware: FoundHardware) -> str | None:
     uuid = hardware.uuid.lower()
-    return None if uuid in _NOBODYS_UUIDS else uuid
+    return None if uuid in _SHARED_UUIDS else uuid
 
 
 # -- known machines --------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Subject:
     """One implementation."""
 
     server: DhcpServer
-    #: The addresses that it would give to somebody.
+    #: The addresses that it would assign to a client.
     reserved: Callable[[], set[str]]
     #: Puts a lease into its book.
     lease: Callable[[Lease], None]

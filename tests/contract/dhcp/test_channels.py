@@ -87,7 +87,9 @@ def test_local_is_what_hostloom_was_configured_with(remotes: Remotes, tmp_path: 
 
 
 @pytest.mark.lab
-def test_a_kea_that_somebody_started_keeps_its_paths(kea: Kea, remotes: Remotes, tmp_path: Path) -> None:
+def test_a_kea_that_hostloom_did_not_start_keeps_its_paths(
+    kea: Kea, remotes: Remotes, tmp_path: Path
+) -> None:
     servers = KeaServers(remotes, None, tmp_path)
     rack = Rack(RackId(1), "one", SystemId("abc"), f"unix:{kea.socket}", f"unix:{kea.socket6}")
     before = servers.of(rack).running()

@@ -145,7 +145,7 @@ def test_what_runs_already_is_not_set_again(kea: Kea) -> None:
     assert kea.log.count("COMMAND_RECEIVED Received command 'config-set'") == sets
 
 
-@pytest.mark.parametrize("how", ["restarted", "set by somebody else"])
+@pytest.mark.parametrize("how", ["restarted", "set by another program"])
 def test_what_does_not_run_any_more_is_set_again(kea: Kea, how: str) -> None:
     dhcp, intent = KeaDhcp(kea.socket), an_intent(a_subnet(a_reservation(WEB, "10.77.10.50")))
     dhcp.apply(intent)

@@ -1,4 +1,4 @@
-"""Every implementation of the Hypervisor port, with a machine of somebody else's on it."""
+"""Every implementation of the Hypervisor port, with a foreign machine on it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

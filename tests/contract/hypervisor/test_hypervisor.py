@@ -59,7 +59,7 @@ def test_a_host_shows_what_it_has(subject: Subject) -> None:
     assert network == wanted
 
 
-def test_a_machine_of_somebody_else_is_seen_without_a_mark(subject: Subject) -> None:
+def test_a_foreign_machine_is_seen_without_a_mark(subject: Subject) -> None:
     assert "stranger" in names(subject)
     assert find(subject, STRANGER).system_id is None
 
@@ -188,7 +188,7 @@ def test_a_storage_pool_that_is_not_there(subject: Subject) -> None:
     subject.hypervisor.volumes.delete(disk)
 
 
-def test_somebody_elses_machine_is_never_touched(subject: Subject) -> None:
+def test_a_foreign_machine_is_never_changed(subject: Subject) -> None:
     before = find(subject, STRANGER)
     with pytest.raises(HypervisorRejected):
         subject.hypervisor.ensure_machine(spec_for(subject, uuid=STRANGER, disks=()))
@@ -244,7 +244,7 @@ def test_a_running_machine_has_lost_the_nic_when_it_starts_again(subject: Subjec
     assert [nic.mac for nic in find(subject).interfaces] == [spec.interfaces[0].mac]
 
 
-def test_a_nic_of_somebody_elses_machine_is_not_touched(subject: Subject) -> None:
+def test_a_nic_of_a_foreign_machine_is_not_changed(subject: Subject) -> None:
     spec = compose(subject)
     with pytest.raises(HypervisorRejected):
         subject.hypervisor.remove_interface(spec.uuid, spec.interfaces[0].mac, SystemId("zzzzzz"))

@@ -36,7 +36,7 @@ class Wire:
                 each.shutdown(socket.SHUT_RDWR)
 
     def remove(self) -> None:
-        """End everything: nobody connects any more."""
+        """End all connections, and accept no new ones."""
         if self._listener.fileno() < 0:
             return
         self._listener.shutdown(socket.SHUT_RDWR)

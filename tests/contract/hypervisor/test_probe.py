@@ -61,7 +61,7 @@ def test_a_guest_that_is_slow_is_not_proof(
     assert not boots(connection)
 
 
-def test_a_guest_that_somebody_ends_has_not_switched_itself_off(
+def test_a_guest_that_is_destroyed_has_not_switched_itself_off(
     connection: libvirt.virConnect, libvirtd: Libvirtd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hung = b"\xfa\xf4".ljust(510, b"\0") + b"\x55\xaa"

@@ -45,7 +45,7 @@ def test_an_operation_of_a_dead_server_does_not_wait_for_its_clock(
     monkeypatch.setattr("hostloom.sagas.worker.time.monotonic", seconds)
     worker = Worker(world.ports, "alive", threads=0)
     if world.ports.store.is_private:
-        worker.start()  # nobody else can own it: it is claimed at once
+        worker.start()  # no other server can own it, so it is claimed immediately
         worker.stop()
         ended = Worker(world.ports, "alive", threads=0).run_one()
     else:
@@ -94,7 +94,7 @@ def test_a_jump_forwards_takes_no_operation_from_ourselves(world: LittleWorld) -
 
 @pytest.mark.parametrize("jump_s", [-HOUR_S, -1000 * HOUR_S, PLAN_LIFETIME_S])
 def test_a_plan_is_over_when_a_clock_has_jumped(world: LittleWorld, jump_s: float) -> None:
-    """How old it is nobody knows: it would be valid for another hour."""
+    """Its age is unknown, and it would be valid for another hour."""
     made = plans.make(world.ports, LOCAL_ADMIN, ComposeBatch((REQUEST,)))
     assert made.stored is not None
     world.clock.time += jump_s

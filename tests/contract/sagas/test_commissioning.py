@@ -167,7 +167,7 @@ def test_a_nics_last_token_counts(world: LittleWorld) -> None:
     take_report(world.ports, second, hardware(BARE))
 
 
-def test_without_an_image_nobody_gets_a_token_or_uses_a_rescue_up(world: LittleWorld) -> None:
+def test_without_an_image_no_token_is_issued_and_no_rescue_is_used_up(world: LittleWorld) -> None:
     web = compose(world)
     ask(world, "web", NextBoot.RESCUE)
     now = boot(world, web.interfaces[0].mac, image=False)
@@ -209,7 +209,7 @@ def test_a_report_while_the_compose_runs_leaves_the_state_to_it(world: LittleWor
     assert machine(world, "web").state is MachineState.READY
 
 
-# -- machines that nobody knows ----------------------------------------------------------------------------
+# -- unknown machines ------------------------------------------------------------------------------------
 
 
 def test_a_bare_machine_is_listed_as_new_and_not_touched(world: LittleWorld) -> None:
@@ -270,7 +270,7 @@ def test_by_both_nics_at_once_it_is_one(world: LittleWorld) -> None:
 @pytest.mark.parametrize(
     "uuid", ["", "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"]
 )
-def test_a_uuid_that_many_have_is_nobodys(world: LittleWorld, uuid: str) -> None:
+def test_a_uuid_that_many_boards_share_identifies_none(world: LittleWorld, uuid: str) -> None:
     first, second = enlist(world, BARE, uuid=uuid), enlist(world, SECOND, uuid=uuid)
     assert first.system_id != second.system_id
     assert first.uuid != second.uuid
@@ -312,7 +312,7 @@ def test_a_host_that_boots_by_another_nic_stays_a_host(world: LittleWorld) -> No
     assert str(told(world, "node-reported")[0].subject) == "node kvm1"
 
 
-def test_nobody_is_enlisted_where_that_is_off(world: LittleWorld) -> None:
+def test_no_machine_is_enlisted_if_that_is_off(world: LittleWorld) -> None:
     now = boot(world, BARE, enlist=False)
     assert (now.decision.action, now.secret) == (BootAction.LOCAL, "")
 

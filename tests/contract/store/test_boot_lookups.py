@@ -14,7 +14,7 @@ from support.stored import store_world
 
 MAC = MacAddress("52:54:00:aa:00:01")
 OTHER = MacAddress("52:54:00:aa:00:02")
-NOBODYS = MacAddress("52:54:00:aa:00:99")
+UNUSED_MAC = MacAddress("52:54:00:aa:00:99")
 
 
 def a_machine(number: int, host_id: HostId | None, origin: MachineOrigin, *macs: MacAddress) -> Machine:
@@ -51,7 +51,7 @@ def test_a_machine_is_found_by_any_of_its_macs_whole_and_in_one_statement(store:
     assert len(seen) == 1
     with store.begin() as uow:
         assert uow.machines.find_by_mac(MAC) == web
-        assert uow.machines.find_by_mac(NOBODYS) is None
+        assert uow.machines.find_by_mac(UNUSED_MAC) is None
 
 
 def test_of_two_with_one_mac_ours_is_found(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_a_node_that_is_no_machine_is_found_as_a_node(store: Store) -> None:
         uow.commit()
     with store.begin() as uow:
         assert uow.nodes.find_by_mac(OTHER) == switch
-        assert uow.nodes.find_by_mac(NOBODYS) is None
+        assert uow.nodes.find_by_mac(UNUSED_MAC) is None
         assert uow.machines.find_by_mac(OTHER) is None
 
 

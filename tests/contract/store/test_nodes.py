@@ -116,7 +116,7 @@ def test_update_leaves_interfaces_alone_and_checks_the_generation(store: Store) 
 
 
 def test_what_is_seen_on_interfaces_is_held(store: Store) -> None:
-    """The interface's own VLAN decides between subnets of two fabrics; loopback belongs to nobody."""
+    """The interface's own VLAN decides between subnets of two fabrics; loopback belongs to no subnet."""
     world = store_world(store)
     with store.begin() as uow:
         nics = (a_nic("eth0", "10.0.0.4/24", vlan_id=world.vlan.id), a_nic("lo", "127.0.0.1/8", "::1/128"))

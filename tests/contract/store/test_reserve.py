@@ -172,7 +172,7 @@ def test_names_and_macs_are_never_given_twice(store: Store) -> None:
         reserve_now(store, a_plan(world, 2, name="printer"))
 
 
-def test_an_address_that_somebody_has_is_taken(store: Store) -> None:
+def test_an_address_in_use_is_refused(store: Store) -> None:
     world = store_world(store)
     reserve_now(store, a_plan(world, 1, ip="10.0.0.50"))
     nic = NodeInterface(

@@ -145,7 +145,7 @@ def test_what_is_kept_is_what_a_fresh_process_reads(url: str, store: Store, seed
     assert len(done) > len(set(ACTIONS)) / 2
 
 
-def test_a_transaction_sees_its_own_changes_and_nobody_else_does_before_the_commit(store: Store) -> None:
+def test_only_the_transaction_itself_sees_its_changes_before_the_commit(store: Store) -> None:
     store_world(store)
     before = read(store)
     with store.begin() as uow:

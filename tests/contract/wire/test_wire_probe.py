@@ -36,7 +36,7 @@ def test_a_server_of_ipv6_advertises(probe: WireProbe) -> None:
 
 
 @pytest.mark.parametrize("mode", list(MacvlanMode))
-def test_where_nobody_serves_nobody_answers(probe: WireProbe, mode: MacvlanMode) -> None:
+def test_without_a_server_no_offer_arrives(probe: WireProbe, mode: MacvlanMode) -> None:
     assert probe.dhcp_servers(beside("eth1", mode), 4, 0.3) == []
 
 

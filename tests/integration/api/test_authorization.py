@@ -1,4 +1,4 @@
-"""Every route of the native API: nobody is let in, ordinary users change nothing and see no ways to hosts."""
+"""Every route of the native API: anonymous requests are refused, users change nothing and see no host URI."""
 
 import json
 import sqlite3
@@ -42,7 +42,7 @@ class Estate:
     document: dict[str, Any]
     admin: httpx.Client
     bob: httpx.Client
-    nobody: httpx.Client
+    anonymous: httpx.Client
 
     def rows(self) -> dict[str, set[str]]:
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as connection:
@@ -99,13 +99,13 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         for name in ("adm", "bob"):
             header = {"Authorization": f"Bearer {_token(ports, name, admin=name == 'adm')}"}
             clients.append(httpx.Client(base_url=url, timeout=30, headers=header))
-        nobody, admin, bob = clients
+        anonymous, admin, bob = clients
         begun = admin.post("/api/v1/machines", json={"hostname": "mine", "host": "kvm1"}).json()
         while not (found := admin.get(f"/api/v1/operations/{begun['id']}").json())["finished"]:
             pass
         assert found["state"] == "succeeded", found
         document = json.loads(json.dumps(create_api(ports).openapi()))
-        yield Estate(directory / "hostloom.db", document, admin, bob, nobody)
+        yield Estate(directory / "hostloom.db", document, admin, bob, anonymous)
         for client in clients:
             client.close()
 
@@ -116,7 +116,7 @@ def test_without_a_token_no_route_is_answered(estate: Estate) -> None:
         if route in OPEN:
             continue
         for headers in ({}, {"Authorization": "Bearer x.y"}, {"Authorization": "Bearer"}):
-            found = estate.nobody.request(method, path, json=body, headers=headers)
+            found = estate.anonymous.request(method, path, json=body, headers=headers)
             assert found.status_code == 401, (method, path, found.status_code)
             count += 1
     assert estate.rows() == before

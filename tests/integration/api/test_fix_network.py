@@ -20,7 +20,7 @@ MAC = MacAddress("52:54:00:00:00:77")
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[LittleWorld]:
-    """libvirt's DHCP is on where ours could be, and somebody's machine is there."""
+    """libvirt's DHCP is on where ours could serve, and a foreign machine uses it."""
     world = little_world(tmp_path, hosts_there=1)
     nic = ObservedInterface(MAC, Attachment(AttachKind.NETWORK, "maas"), "vnet0")
     uuid = "11111111-2222-4333-8444-555555555555"

@@ -136,7 +136,7 @@ def test_ranges_and_addresses_keep_out_of_each_others_way(net: httpx.Client) -> 
     assert code_of(net.delete("/addresses/10.0.20.9")) == (404, "not-found")
 
 
-def test_the_subnet_router_anycast_address_is_nobodys(net: httpx.Client) -> None:
+def test_the_subnet_router_anycast_address_cannot_be_reserved(net: httpx.Client) -> None:
     make(net, "/subnets", cidr="fd00::/64", vlan="lan/20")
     answer = net.post("/addresses", json={"ip": "fd00::"})
     assert code_of(answer) == (422, "invalid-value")

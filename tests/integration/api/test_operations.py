@@ -104,7 +104,7 @@ def test_a_refused_compose_explains_itself_and_records_nothing(client: Client, h
     assert len(client.operations.list()) == before
 
 
-def test_a_machine_that_somebody_else_made_is_not_ours_to_delete(client: Client, host: Document) -> None:
+def test_a_foreign_machine_cannot_be_decomposed(client: Client, host: Document) -> None:
     with pytest.raises(Problem) as refused:
         client.machines.delete("test")
     assert refused.value.code == "wrong-state"

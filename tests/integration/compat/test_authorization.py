@@ -1,4 +1,4 @@
-"""Every action of MAAS's API with each parameter: nobody is let in, users change nothing of others.
+"""Every action of MAAS's API with each parameter: no anonymous request, and no user changes others' records.
 
 What counts is the database: a request of an ordinary user leaves it as it is, whatever is answered. That the
 parameters mean something is seen by an administrator's requests, which do change it.

@@ -55,7 +55,7 @@ def test_a_machine_of_a_cluster_from_compose_to_delete(provider: Provider) -> No
     path = f"vm-hosts/{host['id']}/"
     assert provider.send("PUT", path, {"memory_over_commit_ratio": "2"}).status_code == 200
     wanted = {"op": "compose", "hostname": "vm1", "cores": "2", "memory": "1024", "storage": "20"}
-    # MAAS wanted a label as well, or took no heed of the text.
+    # MAAS also required a label, or ignored the text.
     refused = provider.send("POST", path, wanted | {"interfaces": "name=eth0,ip=10.0.0.88"})
     assert (refused.status_code, list(refused.json())) == (400, ["interfaces"])
     made = provider.send("POST", path, wanted | {"interfaces": "eth0:ip=10.0.0.88"}).json()

@@ -179,7 +179,7 @@ def test_an_address_in_use_is_refused_before(fleet: Maas, kvm1: FakeHypervisor) 
 
 
 @differs("`mode=` other than `unconfigured` is ignored")
-def test_modes_are_heeded(fleet: Maas) -> None:
+def test_modes_are_handled(fleet: Maas) -> None:
     assert field_of(compose(fleet, interfaces="eth0:mode=funny"))
     leased = composed(fleet, interfaces="eth0:vid=10,mode=dhcp")
     assert leased["ip_addresses"] == []

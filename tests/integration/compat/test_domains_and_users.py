@@ -167,8 +167,8 @@ def test_machines_of_a_deleted_user_go_to_another_one(world: LittleWorld, fleet:
     assert fleet.get(f"machines/{system_id}/")["owner"] == "ann"
 
 
-def test_a_name_that_nobody_has_costs_a_hash_too(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody learns which users there are by the time that a login takes."""
+def test_an_unknown_name_costs_a_hash_too(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a login does not reveal which users exist."""
     hashed: list[str] = []
     real = passwords._hash
 

@@ -83,7 +83,7 @@ def test_the_smallest_that_fits_is_given_and_comes_back(site: Site) -> None:
     assert site.maas.post(path, "release")["status_name"] == "Ready"
 
 
-def test_what_nobody_has_is_composed_and_goes_when_it_is_released(site: Site) -> None:
+def test_a_missing_machine_is_composed_and_decomposed_at_its_release(site: Site) -> None:
     dry = site.maas.send("POST", "machines/", {"dry_run": "true"}, op="allocate")
     assert (dry.status_code, site.maas.get("machines/")) == (409, [])
     assert "a dry run does not" in dry.text

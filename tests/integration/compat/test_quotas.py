@@ -36,7 +36,7 @@ def test_machines_on_demand_have_a_limit(clients: tuple[Maas, Maas]) -> None:
         admin.post("machines/", op="allocate", mem=256)
 
 
-def test_so_many_names_are_nobodys_request(clients: tuple[Maas, Maas]) -> None:
+def test_a_request_with_too_many_names_is_refused(clients: tuple[Maas, Maas]) -> None:
     _, bob = clients
     for field in ("tags", "not_tags", "subnets", "fabrics"):
         refused = bob.send("POST", "machines/", {field: ",".join(f"t{n}" for n in range(100))}, op="allocate")

@@ -166,7 +166,7 @@ def test_a_key_file_that_is_not_there_is_named(pinned: Sshd, remotes: Remotes, t
         remotes.of(address).run(["true"])
 
 
-def test_nobody_listens(pinned: Sshd, remotes: Remotes) -> None:
+def test_no_server_listens(pinned: Sshd, remotes: Remotes) -> None:
     pinned.stop()
     with pytest.raises(HostUnreachable, match="Connection refused"):
         remotes.of(pinned.address).run(["true"])
@@ -292,5 +292,5 @@ def comm(pid: int) -> str:
 
 def test_an_unused_port_as_a_new_host(remotes: Remotes) -> None:
     port = free_port()
-    with pytest.raises(HostUnreachable, match=f"no SSH server shows a key on its port {port}$"):
+    with pytest.raises(HostUnreachable, match=f"no SSH server presents a key on its port {port}$"):
         remotes.of(SshAddress("127.0.0.1", "root", port)).run(["true"])

@@ -82,9 +82,7 @@ def _commands(directory: Path, *names: str) -> Path:
     return folder
 
 
-def test_the_first_socket_that_somebody_listens_at_is_taken(
-    pinned: Sshd, remotes: Remotes, tmp_path: Path
-) -> None:
+def test_the_first_socket_with_a_listener_is_used(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
     stale = tmp_path / "stale"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(stale))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from hostloom.api.shapes.estates import SentEstate
+from hostloom.api.shapes.source_inventories import SentInventory
 from hostloom.client.documents import document_of
 from hostloom.model.ids import DomainId, FabricId, SubnetId, SystemId, VlanId, ZoneId
 from hostloom.model.network import Subnet, Vlan
@@ -16,7 +16,7 @@ from hostloom.model.node import Node, NodeKind
 from hostloom.model.source_inventory import SourceInventory
 from support.imports import an_estate
 
-READER: TypeAdapter[SourceInventory] = TypeAdapter(SentEstate)
+READER: TypeAdapter[SourceInventory] = TypeAdapter(SentInventory)
 VLAN = Vlan(VlanId(0), FabricId(0), 20, "vlan-20")
 
 

@@ -24,7 +24,7 @@ KERNEL = bytes(range(256)) * 1024
 BASE = "http://10.77.10.2:5248"
 SECRET = "b" * 32
 COMMISSION = MachineBoot("web1", BootAction.COMMISSION, "commissioning", "given", SECRET, "quiet")
-LOCAL = MachineBoot("m-525400000099", BootAction.LOCAL, "its own disk, because nobody knows it")
+LOCAL = MachineBoot("m-525400000099", BootAction.LOCAL, "its own disk, because it is unknown")
 
 
 @dataclass

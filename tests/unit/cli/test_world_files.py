@@ -86,7 +86,7 @@ def test_the_file_that_mistakes_are_made_in_has_none(tmp_path: Path) -> None:
 
 #: What is there, what is put in its place, the line, what is said.
 MISTAKES = [
-    # -- keys that nobody knows, at every level
+    # -- unknown keys, at every level
     ("world: 1", "world: 1\ncolour: red", 2, "unknown key 'colour'; known here: world, fabrics"),
     ("class: null", "klass: x", 4, "unknown key 'klass'; known here: name, id, class, vlans"),
     ("{vid: 20,", "{vid: 20, tag: 3,", 7, "unknown key 'tag'"),

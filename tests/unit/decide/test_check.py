@@ -65,8 +65,8 @@ def test_a_plan_is_not_legal_in_every_other_world() -> None:
     assert check(snapshot, asked, plan) == ()
     for what, other in changed_hosts(snapshot):
         assert check(other, asked, plan), what
-    nobody_serves = tuple(replace(each, dhcp_on=False) for each in snapshot.vlans)
-    assert check(replace(snapshot, vlans=nobody_serves), asked, plan)
+    unserved_vlans = tuple(replace(each, dhcp_on=False) for each in snapshot.vlans)
+    assert check(replace(snapshot, vlans=unserved_vlans), asked, plan)
     assert check(with_plan(snapshot, plan), asked, plan)
     for request in (
         replace(asked, host="kvm2"),

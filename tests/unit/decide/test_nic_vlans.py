@@ -1,4 +1,4 @@
-"""The VLAN of a NIC that somebody else attached."""
+"""The VLAN of a NIC that another program attached."""
 
 from typing import Any
 

@@ -60,7 +60,7 @@ from hostloom.model.network import (
     Vlan,
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.model.source_inventory import EstateHost, EstateMachine, SourceInventory
+from hostloom.model.source_inventory import SourceHost, SourceInventory, SourceMachine
 from hostloom.services.groupings import check_tag
 from hostloom.services.naming import check_name
 
@@ -171,7 +171,7 @@ def a_wire(fabric: str = "lan", vid: int = 0, key: int = 0, cidr: Any = NET, **s
 
 
 def test_the_fabric_that_hostloom_made_is_recognised_by_its_subnet() -> None:
-    """It is named, and what nobody has said of it is filled in."""
+    """It is named, and missing settings are filled in."""
     present = here(**a_wire("fabric-0", key=3))
     estate = an_estate(**a_wire("lan", gateway=ip_address("10.0.0.1")))
     plan = plan_import(present, estate)
@@ -200,7 +200,7 @@ def test_a_subnet_moves_to_the_vlan_that_it_is_really_on() -> None:
 
 
 @pytest.mark.parametrize("touched", ["fabric", "vlan", "subnet", "address"])
-def test_a_subnet_that_somebody_put_there_stays(touched: str) -> None:
+def test_a_subnet_that_an_operator_placed_stays(touched: str) -> None:
     parts = a_wire("fabric-0", key=3)
     if touched == "fabric":
         parts["fabrics"] = [replace(parts["fabrics"][0], generation=2)]
@@ -457,7 +457,7 @@ def test_where_the_vlan_of_a_host_interface_comes_from() -> None:
     bridge = replace(a_nic(3, "10.0.0.5/24", name="br0"), kind=InterfaceKind.BRIDGE, parents=("eth0",))
     tagged = replace(a_nic(4, name="eth1.20"), kind=InterfaceKind.VLAN, parents=("eth1",), tag_vid=20)
     kvm = a_node("kvm001", "kvm1", a_nic(1), a_nic(2, name="eth1"), bridge, tagged)
-    host = EstateHost(
+    host = SourceHost(
         HostId(1), "kvm1", "virsh", "qemu+ssh://u@10.0.0.5/system", system_id=SystemId("kvm001")
     )
     plan = plan_import(here(), an_estate(**a_wire("lan"), nodes=[kvm], hosts=[host]))
@@ -472,7 +472,7 @@ def test_where_the_vlan_of_a_host_interface_comes_from() -> None:
     assert [str(ip) for nic in item.node.interfaces for ip in nic.ips] == ["10.0.0.5"]
 
 
-def test_an_address_that_somebody_has_here() -> None:
+def test_an_address_that_is_in_use_here() -> None:
     ip = ip_address("10.0.0.9")
     parts = a_wire("lan", key=3)
     mine = HeldAddress(ip, AddressKind.RESERVED, SubnetId(4), comment="printer")
@@ -505,7 +505,7 @@ def test_an_address_that_somebody_has_here() -> None:
     ],
 )
 def test_hosts_that_can_be_and_that_cannot(kind: str, uri: str, action: ImportAction, said: str) -> None:
-    plan = plan_import(here(), an_estate(hosts=[EstateHost(HostId(4), "kvm1", kind, uri)]))
+    plan = plan_import(here(), an_estate(hosts=[SourceHost(HostId(4), "kvm1", kind, uri)]))
     change = one(plan, ImportNoun.HOST)
     assert change.action is action
     assert said in render_change(change)
@@ -518,7 +518,7 @@ def test_a_host_that_we_have_is_found_by_its_uri() -> None:
     default = {"zone_id": ZoneId(1), "resource_pool_id": ResourcePoolId(1)}
     ours = Host(HostId(9), "my-kvm", uri, generation=7, **default)  # type: ignore[arg-type]  # of each field's type
     present = here(hosts=[HostState(ours)])
-    theirs = EstateHost(HostId(4), "kvm1", "virsh", uri, cpu_over_commit_ratio=3.0)
+    theirs = SourceHost(HostId(4), "kvm1", "virsh", uri, cpu_over_commit_ratio=3.0)
     estate = an_estate(hosts=[theirs])
     change = one(plan_import(present, estate), ImportNoun.HOST)
     assert (change.action, change.name, change.ours) == (ImportAction.CONFLICT, "my-kvm", "9")
@@ -621,9 +621,9 @@ def worlds(draw: st.DrawFn) -> Present:
 def estates(draw: st.DrawFn) -> SourceInventory:
     network, some = draw(networks()), draw(nodes("sys"))
     spaces = [Space(SpaceId(0), "dmz"), Space(SpaceId(1), "9")]
-    machines = [EstateMachine(each.system_id) for each in some if each.kind is NodeKind.MACHINE]
+    machines = [SourceMachine(each.system_id) for each in some if each.kind is NodeKind.MACHINE]
     hosts = [
-        EstateHost(HostId(draw(KEYS)), name, "virsh", f"qemu+ssh://u@{name}/system")
+        SourceHost(HostId(draw(KEYS)), name, "virsh", f"qemu+ssh://u@{name}/system")
         for name in draw(st.sets(st.sampled_from(["kvm1", "KVM_1"]), max_size=1))
     ]
     return an_estate(

@@ -238,7 +238,7 @@ def fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Hypothetical
 
 
 def many_hosts() -> Snapshot:
-    """Thirty without the VLAN or a NIC for it, one that is full, and one whose VLAN nobody serves."""
+    """Thirty without the VLAN or a NIC for it, one that is full, and one with a VLAN that no DHCP serves."""
     bare = [f"{{name: kvm{n}, address: 'qemu+ssh://u@192.0.2.{n}/system'}}" for n in range(1, 31)]
     nic = "interfaces: [{name: eth0, type: physical, vlan: %s}]"
     full = "{name: full, address: 'qemu+ssh://u@192.0.2.40/system', memory_mib: 2048, " + nic % "f/20" + "}"

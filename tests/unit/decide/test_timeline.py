@@ -97,7 +97,7 @@ def test_where_it_stopped(messages: tuple[DhcpMessage, ...], end: ExchangeEnd, w
         (world(ranges=(RANGE,)), Silence.SERVER_SILENT),
     ],
 )
-def test_why_nobody_offered(snapshot: Snapshot, silence: Silence) -> None:
+def test_why_no_server_offered(snapshot: Snapshot, silence: Silence) -> None:
     (found,) = told(snapshot, WHOLE[0], reserved="")
     assert (found.end, found.silence) == (E.NO_OFFER, silence)
     assert render_exchange(found)

@@ -151,7 +151,7 @@ def test_leases_of_machines_that_are_gone_are_deleted(kea: FakeKea, tmp_path: Pa
         "arguments": {
             "leases": [
                 lease("10.0.0.9", "52:54:00:00:00:99"),  # reserved for another by now
-                lease("10.0.0.50", "52:54:00:00:00:98"),  # in no pool, reserved for nobody
+                lease("10.0.0.50", "52:54:00:00:00:98"),  # in no pool and not reserved
                 lease("10.0.0.110", "52:54:00:00:00:97"),  # in the pool: whoever it is
             ]
         },

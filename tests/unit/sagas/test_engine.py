@@ -138,7 +138,7 @@ def test_a_refresh_marks_what_is_missing_and_deletes_nothing(proof: Proof) -> No
             assert [str(each.ip) for each in uow.addresses.list() if each.system_id == machine.system_id]
 
 
-def test_a_machine_of_somebody_else_is_adopted_and_never_touched(proof: Proof) -> None:
+def test_a_foreign_machine_is_adopted_and_never_changed(proof: Proof) -> None:
     proof.begin(proof.world)
     proof.run(COMPOSE)
     with proof.world.ports.store.begin() as uow:

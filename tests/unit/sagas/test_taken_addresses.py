@@ -41,7 +41,7 @@ def compose(world: LittleWorld, request: ComposeRequest = REQUEST) -> Operation:
 
 
 def first_free(world: LittleWorld) -> Address:
-    """What a compose would take if nobody were on the wire."""
+    """The addresses of a compose without other devices on the wire."""
     request = replace(REQUEST, hostname="nobody")
     planned = plans.make(world.ports, LOCAL_ADMIN, ComposeBatch((request,)))
     return planned.decision.plans[0].interfaces[0].ips[0]

@@ -3,7 +3,7 @@
 from typing import Self
 
 from hostloom.api.forms import Flag, In, Int, Out, like
-from hostloom.api.shapes.estates import SentEstate
+from hostloom.api.shapes.source_inventories import SentInventory
 from hostloom.migration.explain import render_change, render_next_steps
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import Host
@@ -13,7 +13,7 @@ from hostloom.model.import_plan import ImportAction, ImportChange, ImportPlan, R
 class ImportIn(In):
     """An inventory to import; `dry_run` only shows the changes, `theirs` prefers their settings to ours."""
 
-    estate: SentEstate
+    estate: SentInventory
     dry_run: Flag = False
     theirs: Flag = False
 

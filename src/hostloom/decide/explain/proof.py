@@ -13,7 +13,7 @@ _REASONS = {
     VerificationReason.NO_ADDRESS: "it has no planned address",
     VerificationReason.NO_GATEWAY: "its subnets have no gateway",
     VerificationReason.NO_VLAN: "its VLAN is unknown",
-    VerificationReason.NOBODY: "no device answers for it",
+    VerificationReason.NO_ANSWER: "no device answers for it",
     VerificationReason.NOT_UP_YET: "the machine is not up yet: it sent no answer and has no lease",
     VerificationReason.NOT_MEASURED: "the length of frames was not measured",
     VerificationReason.GATEWAY_SILENT: "the gateway does not answer",

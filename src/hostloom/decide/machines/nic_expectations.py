@@ -24,7 +24,8 @@ class VerificationReason(StrEnum):
     NO_ADDRESS = "no-address"
     NO_GATEWAY = "no-gateway"
     NO_VLAN = "no-vlan"
-    NOBODY = "nobody"
+    #: The value is stored in proofs, so it keeps its old word.
+    NO_ANSWER = "nobody"
     NOT_UP_YET = "not-up-yet"
     NOT_MEASURED = "not-measured"
     GATEWAY_SILENT = "gateway-silent"

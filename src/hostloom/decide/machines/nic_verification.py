@@ -218,7 +218,7 @@ def _duplicates(expectation: NicExpectation, answers: NeighbourVerdicts) -> Iter
     evidences = []
     for ip in expectation.nic.ips:
         passed = Evidence(
-            Check.DUPLICATE, Verdict.PASSED, str(ip), VerificationReason.NOBODY, VerificationMethod.PROBE
+            Check.DUPLICATE, Verdict.PASSED, str(ip), VerificationReason.NO_ANSWER, VerificationMethod.PROBE
         )
         if ip in others:
             passed = replace(passed, verdict=Verdict.FAILED, found=_listed(others[ip]))
@@ -242,7 +242,11 @@ def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) ->
         return Evidence(Check.GATEWAY, Verdict.UNKNOWN, str(gateway), unknown)
     if not answer.macs:
         return Evidence(
-            Check.GATEWAY, Verdict.FAILED, str(gateway), VerificationReason.NOBODY, VerificationMethod.PROBE
+            Check.GATEWAY,
+            Verdict.FAILED,
+            str(gateway),
+            VerificationReason.NO_ANSWER,
+            VerificationMethod.PROBE,
         )
     return Evidence(
         Check.GATEWAY, Verdict.PASSED, str(gateway), _listed(answer.macs), VerificationMethod.PROBE

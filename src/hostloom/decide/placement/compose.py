@@ -29,14 +29,14 @@ FEW = 8
 #: If no host fits, this many hosts that came furthest are explained in full.
 FURTHEST = 3
 _ORDER = {code: position for position, code in enumerate(RequestCode)}
-_NOBODY: Mapping[HostId, Refusal] = {}
+_NO_REFUSALS: Mapping[HostId, Refusal] = {}
 
 
 def decide(
     snapshot: Snapshot,
     request: ParsedRequest,
     identities: Identities,
-    barred: Mapping[HostId, Refusal] = _NOBODY,
+    barred: Mapping[HostId, Refusal] = _NO_REFUSALS,
     few: int = FEW,
 ) -> Decision:
     """Plan one machine. A refusal is a result and never an exception.

@@ -14,7 +14,7 @@ from hostloom.model.grouping import Tag
 from hostloom.model.ids import DomainId, HostId, ResourcePoolId, SubnetId, SystemId, TagId, ZoneId
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.node import NodeKind
-from hostloom.model.source_inventory import EstateHost, EstateParameter, EstateTtl, SourceInventory
+from hostloom.model.source_inventory import SourceHost, SourceInventory, SourceParameter, SourceTtl
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def _documents(session: MaasSession) -> _Documents:
 
 
 def _source_inventory(
-    session: MaasSession, source: str, documents: _Documents, hosts: list[EstateHost], notes: list[str]
+    session: MaasSession, source: str, documents: _Documents, hosts: list[SourceHost], notes: list[str]
 ) -> SourceInventory:
     vlans = [vlan for fabric in documents.fabrics for vlan in fabric.get("vlans", ())]
     return SourceInventory(
@@ -87,7 +87,7 @@ def _source_inventory(
         links=tuple(link for node in documents.nodes for link in api_nodes.links_of(node)),
         parameters=tuple(_parameters(documents.nodes)),
         ttls=tuple(
-            EstateTtl(DomainId(domain["id"]), int(domain["ttl"]))
+            SourceTtl(DomainId(domain["id"]), int(domain["ttl"]))
             for domain in documents.domains
             if domain.get("ttl")
         ),
@@ -103,7 +103,7 @@ def _tags(tags: list[Body]) -> Iterator[Tag]:
         yield Tag(TagId(number), tag["name"], tag.get("comment") or "", tag.get("kernel_opts") or "")
 
 
-def _parameters(nodes: list[Body]) -> Iterator[EstateParameter]:
+def _parameters(nodes: list[Body]) -> Iterator[SourceParameter]:
     for node in nodes:
         for nic in api_nodes.nics(node):
             yield from vocabulary.parameters(node["system_id"], nic["name"], nic.get("params"))
@@ -144,7 +144,7 @@ def _set_aside(body: Body, comment: str) -> HeldAddress:
     return HeldAddress(ip_address(body["ip"]), AddressKind.RESERVED, subnet_id, comment=comment)
 
 
-def _hosts(session: MaasSession) -> tuple[list[EstateHost], list[str]]:
+def _hosts(session: MaasSession) -> tuple[list[SourceHost], list[str]]:
     """List the hosts, and notes. The inventory states only whether a host has a password."""
     for path in ("vm-hosts/", "pods/"):
         bodies = session.list(path)
@@ -153,10 +153,10 @@ def _hosts(session: MaasSession) -> tuple[list[EstateHost], list[str]]:
     return [], [NO_VM_HOSTS]
 
 
-def _host(session: MaasSession, path: str, body: Body) -> EstateHost:
+def _host(session: MaasSession, path: str, body: Body) -> SourceHost:
     parameters = session.one(f"{path}{body['id']}/", op="parameters") or {}
     node = (body.get("host") or {}).get("system_id")
-    return EstateHost(
+    return SourceHost(
         HostId(int(body["id"])),
         body["name"],
         body["type"],

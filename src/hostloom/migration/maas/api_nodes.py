@@ -18,7 +18,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.network import DEFAULT_MTU, Address, AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.model.source_inventory import EstateDevice, EstateLink, EstateLinkMode, EstateMachine
+from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceLinkMode, SourceMachine
 
 
 def node_kind(body: Body) -> NodeKind:
@@ -41,10 +41,10 @@ def node(body: Body) -> Node:
     )
 
 
-def machine(body: Body) -> EstateMachine:
+def machine(body: Body) -> SourceMachine:
     """Convert the machine of a node."""
     host = optional_id(body, "pod")
-    return EstateMachine(
+    return SourceMachine(
         SystemId(body["system_id"]),
         uuid=body.get("hardware_uuid") or "",
         state=vocabulary.STATES[int(body["status"])],
@@ -57,10 +57,10 @@ def machine(body: Body) -> EstateMachine:
     )
 
 
-def device(body: Body) -> EstateDevice:
+def device(body: Body) -> SourceDevice:
     """Convert the device of a node."""
     parent = body.get("parent")
-    return EstateDevice(
+    return SourceDevice(
         SystemId(body["system_id"]), body.get("owner") or "", SystemId(parent) if parent else None
     )
 
@@ -70,16 +70,16 @@ def nics(body: Body) -> Iterator[Body]:
     yield from (nic for nic in body.get("interface_set") or () if nic["type"] in vocabulary.INTERFACE_KINDS)
 
 
-def links_of(body: Body) -> Iterator[EstateLink]:
+def links_of(body: Body) -> Iterator[SourceLink]:
     """List the links of the interfaces of a node."""
     for nic in nics(body):
         for link in nic.get("links") or ():
-            if link.get("mode") in list(EstateLinkMode):
+            if link.get("mode") in list(SourceLinkMode):
                 cidr, ip = (link.get("subnet") or {}).get("cidr"), link.get("ip_address")
-                yield EstateLink(
+                yield SourceLink(
                     SystemId(body["system_id"]),
                     nic["name"],
-                    EstateLinkMode(link["mode"]),
+                    SourceLinkMode(link["mode"]),
                     ip_address(ip) if ip else None,
                     ip_network(cidr) if cidr else None,
                 )

@@ -36,13 +36,13 @@ from hostloom.model.network import (
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.source_inventory import (
-    EstateDevice,
-    EstateHost,
-    EstateLink,
-    EstateMachine,
-    EstateParameter,
-    EstateTtl,
+    SourceDevice,
+    SourceHost,
     SourceInventory,
+    SourceLink,
+    SourceMachine,
+    SourceParameter,
+    SourceTtl,
 )
 
 #: The `bmc_type` of VM hosts.
@@ -90,10 +90,10 @@ def _of_kind(index: TableIndex, kind: NodeKind) -> list[Row]:
     return [node for node in index.nodes if plain_rows.node_kind(node) is kind]
 
 
-def _ttls(index: TableIndex) -> Iterator[EstateTtl]:
+def _ttls(index: TableIndex) -> Iterator[SourceTtl]:
     for row in sorted(index.rows("domain"), key=key_of):
         if number_of(row, "ttl"):
-            yield EstateTtl(DomainId(key_of(row)), number_of(row, "ttl"))
+            yield SourceTtl(DomainId(key_of(row)), number_of(row, "ttl"))
 
 
 def _notes(index: TableIndex, *, has_hosts: bool) -> Iterator[str]:
@@ -119,11 +119,11 @@ def _node(index: TableIndex, row: Row) -> Node:
     )
 
 
-def _machine(index: TableIndex, row: Row) -> EstateMachine:
+def _machine(index: TableIndex, row: Row) -> SourceMachine:
     bmc = row.get("bmc_id")
     pod = index.bmcs.get(bmc or "", {})
     owner = row.get("owner_id")
-    return EstateMachine(
+    return SourceMachine(
         SystemId(text_of(row, "system_id")),
         uuid=row.get("hardware_uuid") or "",
         state=vocabulary.STATES[number_of(row, "status")],
@@ -136,9 +136,9 @@ def _machine(index: TableIndex, row: Row) -> EstateMachine:
     )
 
 
-def _device(index: TableIndex, row: Row) -> EstateDevice:
+def _device(index: TableIndex, row: Row) -> SourceDevice:
     owner, parent = row.get("owner_id"), index.node_by_key.get(row.get("parent_id") or "")
-    return EstateDevice(
+    return SourceDevice(
         SystemId(text_of(row, "system_id")),
         "" if owner is None else index.users.get(owner, ""),
         None if parent is None else SystemId(text_of(parent, "system_id")),
@@ -152,7 +152,7 @@ def _nics(index: TableIndex) -> Iterator[tuple[str, Row]]:
             yield text_of(node, "system_id"), row
 
 
-def _links(index: TableIndex) -> Iterator[EstateLink]:
+def _links(index: TableIndex) -> Iterator[SourceLink]:
     rows = {text_of(row, "id"): row for row in index.rows("staticipaddress")}
     linked: dict[str, list[Row]] = {}
     for link in sorted(index.rows("interface_ip_addresses"), key=key_of):
@@ -166,10 +166,10 @@ def _links(index: TableIndex) -> Iterator[EstateLink]:
             if mode is not None:
                 name = text_of(nic, "name")
                 address = ip_of(ip) if ip else None
-                yield EstateLink(SystemId(system_id), name, mode, address, cidr)
+                yield SourceLink(SystemId(system_id), name, mode, address, cidr)
 
 
-def _parameters(index: TableIndex) -> Iterator[EstateParameter]:
+def _parameters(index: TableIndex) -> Iterator[SourceParameter]:
     for system_id, nic in _nics(index):
         yield from vocabulary.parameters(system_id, text_of(nic, "name"), document_of(nic, "params"))
 
@@ -248,14 +248,14 @@ def _held_one(index: TableIndex, row: Row, *, is_bmc: bool) -> HeldAddress | Non
     return plain_rows.set_aside(row, f"set aside by {user} in MAAS" if user else "set aside in MAAS")
 
 
-def _host(index: TableIndex, row: Row) -> EstateHost:
+def _host(index: TableIndex, row: Row) -> SourceHost:
     parameters = document_of(row, "power_parameters")
     key = text_of(row, "id")
     node = index.node_of_host.get(key)
     if node is None:
         interface = index.interface_of_address.get(row.get("ip_address_id") or "")
         node = None if interface is None else index.node_of_interface.get(interface)
-    return EstateHost(
+    return SourceHost(
         HostId(int(key)),
         row.get("name") or f"host-{key}",
         text_of(row, "power_type"),

@@ -6,7 +6,7 @@ from hostloom.model.attachment import MacvlanMode
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
 from hostloom.model.node import BridgeKind, InterfaceKind, NodeKind
-from hostloom.model.source_inventory import EstateLinkMode, EstateParameter
+from hostloom.model.source_inventory import SourceLinkMode, SourceParameter
 
 NODE_KINDS: Mapping[int, NodeKind] = {
     0: NodeKind.MACHINE,
@@ -65,27 +65,27 @@ def bridge_kind(kind: InterfaceKind, params: object) -> BridgeKind | None:
     return BridgeKind.OVS if is_ovs else BridgeKind.STANDARD
 
 
-def link_mode(alloc_type: int, *, has_ip: bool) -> EstateLinkMode | None:
+def link_mode(alloc_type: int, *, has_ip: bool) -> SourceLinkMode | None:
     """Return the API's link mode for a kind of address; None for an observed address."""
     if alloc_type == STICKY and not has_ip:
-        return EstateLinkMode.LINK_UP
+        return SourceLinkMode.LINK_UP
     return _LINK_MODES.get(alloc_type)
 
 
 _LINK_MODES = {
-    AUTO: EstateLinkMode.AUTO,
-    STICKY: EstateLinkMode.STATIC,
-    USER_RESERVED: EstateLinkMode.STATIC,
-    DHCP: EstateLinkMode.DHCP,
+    AUTO: SourceLinkMode.AUTO,
+    STICKY: SourceLinkMode.STATIC,
+    USER_RESERVED: SourceLinkMode.STATIC,
+    DHCP: SourceLinkMode.DHCP,
 }
 
 
-def parameters(system_id: str, nic: str, params: object) -> Iterator[EstateParameter]:
+def parameters(system_id: str, nic: str, params: object) -> Iterator[SourceParameter]:
     """List the parameters of an interface that are short texts or numbers."""
     if isinstance(params, Mapping):
         for name, value in sorted(params.items()):
             if 1 <= len(name) <= _MAX_PARAMETER_NAME and _is_plain(value):
-                yield EstateParameter(SystemId(system_id), nic, str(name), value)
+                yield SourceParameter(SystemId(system_id), nic, str(name), value)
 
 
 _MAX_PARAMETER_NAME, _MAX_PARAMETER = 64, 255

@@ -31,11 +31,11 @@ from hostloom.api.forms import Count, Flag, In, Int, Ip, Mac, Ratio, Text
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import MAX_VID, HeldAddress, IPRange, Vlan
 from hostloom.model.source_inventory import (
-    EstateHost,
-    EstateMachine,
-    EstateParameter,
-    EstateTtl,
+    SourceHost,
     SourceInventory,
+    SourceMachine,
+    SourceParameter,
+    SourceTtl,
 )
 
 
@@ -104,20 +104,20 @@ _LONG = frozenset(("comment", "description", "kernel_options"))
 #: Fields with special limits.
 _BOUNDS: Mapping[tuple[type, str], Any] = {
     (SourceInventory, "notes"): list[Text],
-    (EstateHost, "kind"): _Word,
-    (EstateHost, "uri"): Annotated[Text, Field(max_length=1024)],
-    (EstateMachine, "architecture"): _Word,
-    (EstateMachine, "uuid"): _Word,
-    (EstateParameter, "name"): Annotated[Text, Field(min_length=1, max_length=64)],
-    (EstateParameter, "value"): Flag | Int | _Name,
-    (EstateTtl, "seconds"): Count,
+    (SourceHost, "kind"): _Word,
+    (SourceHost, "uri"): Annotated[Text, Field(max_length=1024)],
+    (SourceMachine, "architecture"): _Word,
+    (SourceMachine, "uuid"): _Word,
+    (SourceParameter, "name"): Annotated[Text, Field(min_length=1, max_length=64)],
+    (SourceParameter, "value"): Flag | Int | _Name,
+    (SourceTtl, "seconds"): Count,
     (HeldAddress, "system_id"): _SystemId | None,
     (Vlan, "vid"): Annotated[int, Field(strict=True, ge=0, le=MAX_VID)],
 }
 
 
 #: Names in the OpenAPI document that differ from the class names.
-_NAMES: Mapping[type, str] = {SourceInventory: "EstateIn", IPRange: "EstateRangeIn"}
+_NAMES: Mapping[type, str] = {SourceInventory: "SourceInventoryIn", IPRange: "SourceRangeIn"}
 
 
 class _Part(In):
@@ -138,14 +138,14 @@ def _to_model(value: Any) -> Any:
 
 @cache
 def body_of(source: type) -> type[_Part]:
-    """The pydantic model that reads a class of the inventory, named `Estate…In`."""
+    """The pydantic model that reads a class of the inventory, named `Source…In`."""
     types = get_type_hints(source)
     definitions: dict[str, Any] = {
         field.name: (_accepted(source, field.name, types[field.name]), _default(field))
         for field in fields(source)
         if field.name not in _OURS
     }
-    name = _NAMES.get(source) or f"Estate{source.__name__.removeprefix('Estate')}In"
+    name = _NAMES.get(source) or f"Source{source.__name__.removeprefix('Source')}In"
     body = create_model(name, __base__=_Part, __module__=__name__, __doc__=source.__doc__, **definitions)
     body.made = source
     return body
@@ -188,4 +188,4 @@ class _Reader:
 
 
 #: The inventory of another system with its own ids, read from a body.
-SentEstate = Annotated[SourceInventory, _Reader]
+SentInventory = Annotated[SourceInventory, _Reader]
