@@ -5,11 +5,13 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import ip_address, ip_network
+from operator import itemgetter
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.annotation import Annotated
 from hostloom.model.host import LibvirtNetwork
 from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
@@ -18,6 +20,7 @@ from hostloom.model.operation import Operation
 from hostloom.model.rack import Rack
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.recording.controllers import ensure_controller, ensure_local_rack
 from hostloom.sagas.worker import Worker
@@ -80,6 +83,7 @@ class LittleWorld:
             held = {(str(each.ip), each.kind) for each in uow.addresses.list()}
             known = {each.name for each in uow.hosts.list()}
             images = {each.name: each.sha256 for each in uow.disk_images.list()}
+            records = _records(uow)
         return (
             self.hypervisors.world(),
             self.dhcp.reserved(),
@@ -90,7 +94,19 @@ class LittleWorld:
             known,
             images,
             self.disks.state(),
+            records,
         )
+
+
+def _records(uow: UnitOfWork) -> list[object]:
+    """Networks, groups and annotations, apart from how often they were changed."""
+    networks = (uow.fabrics, uow.vlans, uow.spaces, uow.subnets, uow.ranges)
+    groups = (uow.zones, uow.resource_pools, uow.domains, uow.tags)
+    records = [record for repository in (*networks, *groups) for record in repository.list()]
+    annotations = [
+        (kind, key, values) for kind in Annotated for key, values in uow.annotations.of(kind).items()
+    ]
+    return [*(replace(record, generation=1) for record in records), *filter(itemgetter(2), annotations)]
 
 
 def little_world(

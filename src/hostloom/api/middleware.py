@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
 #: Larger limits for administrators, by path: an import holds the records of thousands of machines.
-LARGER_BODY_BYTES = {"/api/v1/imports": 64 * 1024 * 1024}
+LARGER_BODY_BYTES = dict.fromkeys(("/api/v1/imports", "/api/v1/imports/plan"), 64 * 1024 * 1024)
 #: Limit for paths that take no body.
 MAX_STRAY_BYTES = 4096
 #: Limit for the bodies of all requests that are being answered, together.

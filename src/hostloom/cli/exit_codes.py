@@ -59,11 +59,16 @@ def exit_of_operation(operation: answers.Operation) -> Exit:
         return Exit.OK
     if operation["state"] == "stuck":
         return Exit.STUCK
-    if operation["error_code"] in _UNREACHABLE_CODES:
+    return exit_of_code(operation["error_code"])
+
+
+def exit_of_code(code: str) -> Exit:
+    """The exit code for the error of an operation."""
+    if code in _UNREACHABLE_CODES:
         return Exit.UNREACHABLE
-    if operation["error_code"] in _NAMELESS:
+    if code in _NAMELESS:
         return Exit.FAILED
-    return Exit.REFUSED if operation["error_code"] in _REFUSED_CODES else Exit.FAILED
+    return Exit.REFUSED if code in _REFUSED_CODES else Exit.FAILED
 
 
 def exit_of_refusal(code: str) -> Exit:

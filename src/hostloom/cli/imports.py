@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exit_codes import Exit, exit_of_operation, exit_of_problem, fail, tell
-from hostloom.cli.follow import follow, tell_end
+from hostloom.cli.exit_codes import Exit, exit_of_code, fail, tell
+from hostloom.cli.follow import finish, follow
 from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
-from hostloom.cli.ssh_keys import create_trusting
-from hostloom.client import Client, Document, Problem, answers, keys
+from hostloom.cli.ssh_keys import is_verified
+from hostloom.client import Client, Document, answers, keys
 from hostloom.client.documents import document_of
 from hostloom.migration.maas import (
     MaasSession,
@@ -102,42 +102,51 @@ def maas(
     values. A repeated import makes only the remaining changes. Existing machines are found by reading their
     hosts, and are not changed.
 
+    The server imports in an operation. If a step fails, everything is undone.
+
     Examples:
 
     - `hostloom import maas --url http://maas:5240/MAAS --key-file maas.key`
     - `hostloom import maas --dump maas.sql.gz`
     """
-    estate = _read(url, dump, key, key_file)
-    fingerprints = dict(_pair(text) for text in accept_key or ())
+    inventory = document_of(_read(url, dump, key, key_file))
+    accepted = dict(_pair(text) for text in accept_key or ())
     with open_client(context) as client:
-        body = {"estate": document_of(estate), "theirs": source}
-        plan = client.imports.create(body | {"dry_run": True})
+        body = {"estate": inventory, "theirs": source}
+        plan = client.plan_import(body)
         if output is Format.TABLE:
             _show(plan, everything=everything)
         if _is_wanted(plan, dhcp=dhcp) and _agreed(yes=yes):
-            code = _apply(client, body, fingerprints, output, dhcp=dhcp)
+            code = _import(client, body | {"dhcp": dhcp}, accepted, output)
             raise typer.Exit(code)
         if output is not Format.TABLE:
             show_data(plan, output)
 
 
-def _apply(
-    client: Client, body: Document, fingerprints: dict[str, str], output: Format, *, dhcp: bool
-) -> Exit:
-    """Import, add the hosts and serve the VLANs; the exit code is that of the first failure."""
-    outcome = client.imports.create(body | {"dry_run": False})
-    failures = _Failures()
-    added = [_add_host(client, host, fingerprints, failures, output) for host in outcome["hosts"]]
-    served = [_serve(client, vlan, failures) for vlan in outcome["unserved"]] if dhcp else []
-    left = client.imports.create(body | {"dry_run": True})
-    result: _Done = {
-        **outcome,
-        "hosts_added": [name for name in added if name],
-        "vlans_served": [name for name in served if name],
-        "next_steps": left["next_steps"],
-    }
+def _import(client: Client, body: Document, accepted: dict[str, str], output: Format) -> Exit:
+    """Import and follow all operations; the exit code is that of the first failure."""
+    result = _run(client, body | {"accept_keys": accepted}, output)
+    added = result["hosts_added"]
+    if verified := _verified_keys(result, accepted):
+        result = {
+            **_run(client, body | {"accept_keys": accepted | verified}, output),
+            "counts": result["counts"],
+            "changes": result["changes"],
+            "vlans_served": result["vlans_served"],
+        }
+    result = {**result, "hosts_added": list(dict.fromkeys([*added, *result["hosts_added"]]))}
+    codes = [_tell_failure(host, accepted) for host in result["hosts"] if host["error_code"]]
     _tell_done(result, output)
-    return failures.code
+    return next((code for code in codes if code is not Exit.OK), Exit.OK)
+
+
+def _run(client: Client, body: Document, output: Format) -> answers.ImportResult:
+    """Start an import, follow it and then the operations that add its hosts."""
+    operation = finish(client, client.imports.create(body), output, wait=True)
+    for host in client.imports.get(operation["id"])["hosts"]:
+        if host["operation_id"] is not None:
+            follow(client, client.operations.get(host["operation_id"]), output)
+    return client.imports.get(operation["id"])
 
 
 # -- the source ------------------------------------------------------------------------------------------
@@ -218,70 +227,42 @@ def _agreed(*, yes: bool) -> bool:
 # -- further steps ---------------------------------------------------------------------------------------
 
 
-class _Failures:
-    """Collects failures; the first one determines the exit code, and none stops the command."""
-
-    def __init__(self) -> None:
-        self.code = Exit.OK
-
-    def note(self, code: Exit) -> None:
-        if self.code is Exit.OK:
-            self.code = code
-
-
-def _add_host(
-    client: Client, host: answers.HostToAdd, fingerprints: dict[str, str], failures: _Failures, output: Format
-) -> str | None:
-    """Add a host; returns its name, or None after a failure."""
-    name = host["name"]
-    fingerprint = {"accept_key": fingerprints[name]} if name in fingerprints else {}
-    try:
-        operation = create_trusting(
-            client.hosts.create, {**host, **fingerprint}, f"--accept-key {name}={{fingerprint}}"
-        )
-        operation_result = follow(client, operation, output)
-    except typer.Abort:
-        failures.note(Exit.REFUSED)
-        return None
-    except typer.Exit as error:
-        failures.note(Exit(error.exit_code))
-        return None
-    except Problem as problem:
-        tell(f"host {name} is not added: {problem}", problem.hint)
-        failures.note(exit_of_problem(problem))
-        return None
-    if (code := exit_of_operation(operation_result)) is not Exit.OK:
-        tell_end(operation_result)
-        failures.note(code)
-        return None
-    return name
+def _verified_keys(result: answers.ImportResult, accepted: dict[str, str]) -> dict[str, str]:
+    """The fingerprints of unknown SSH keys that the user verifies now, by the name of the host."""
+    unknown = {
+        host["name"]: host["fingerprint"]
+        for host in result["hosts"]
+        if host["fingerprint"] is not None and host["name"] not in accepted
+    }
+    if not sys.stdin.isatty():
+        return {}
+    return {name: fingerprint for name, fingerprint in unknown.items() if is_verified(name, fingerprint)}
 
 
-def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
-    """Serve a VLAN; returns it if our DHCP serves it now."""
-    try:
-        client.vlans.set_dhcp(vlan, {"mode": "on"})
-    except Problem as problem:
-        tell(f"VLAN {vlan} is not served: {problem}", problem.hint)
-        failures.note(exit_of_problem(problem))
-        return None
-    return vlan
+def _tell_failure(host: answers.ImportedHost, accepted: dict[str, str]) -> Exit:
+    """Say why a host is not added."""
+    name, fingerprint = host["name"], host["fingerprint"]
+    if fingerprint is not None:
+        option = f"--accept-key {name}={fingerprint}"
+        compare = f"compare it with the key on the host, then add {option}"
+        tell(host["error"], "it is not the key that you specified" if name in accepted else compare)
+        return Exit.REFUSED
+    is_stuck = host["state"] == "stuck"
+    hint = f"mend what it says, then `hostloom operation retry {host['operation_id']}`" if is_stuck else ""
+    tell(f"host {name} is not added: {host['error']}", hint)
+    return Exit.STUCK if is_stuck else exit_of_code(host["error_code"])
 
 
-class _Done(answers.Import):
-    """The import and the further steps of the command."""
-
-    hosts_added: list[str]
-    vlans_served: list[str]
-
-
-def _tell_done(result: _Done, output: Format) -> None:
+def _tell_done(result: answers.ImportResult, output: Format) -> None:
     if output is not Format.TABLE:
         show_data(result, output)
         return
     counts = result["counts"]
-    written = counts["create"] + counts["change"] - len(result["hosts"])
-    say(f"{written} imported, {len(result['hosts_added'])} of {len(result['hosts'])} hosts added")
+    to_add = sum(change["noun"] == "host" and change["action"] == "create" for change in result["changes"])
+    say(
+        f"{counts['create'] + counts['change'] - to_add} imported, "
+        f"{len(result['hosts_added'])} of {to_add} hosts added"
+    )
     if result["vlans_served"]:
         say(f"our DHCP serves {', '.join(result['vlans_served'])} now")
     for step in result["next_steps"]:

@@ -13,13 +13,8 @@ from hostloom.client import Document, Problem
 CreatedT = TypeVar("CreatedT")
 
 
-def create_trusting(
-    create: Callable[[Document], CreatedT], body: Document, option: str = "--accept-key {fingerprint}"
-) -> CreatedT:
-    """Add a host or rack; if its SSH key is not pinned, show it and add again with the accepted key.
-
-    `option` is the command-line option that accepts the key in advance.
-    """
+def create_trusting(create: Callable[[Document], CreatedT], body: Document) -> CreatedT:
+    """Add a host or rack; if its SSH key is not pinned, show it and add again with the accepted key."""
     try:
         return create(body)
     except Problem as problem:
@@ -29,9 +24,15 @@ def create_trusting(
         if body.get("accept_key"):
             raise fail(str(problem), "it is not the key that you specified", Exit.REFUSED) from None
         if not sys.stdin.isatty():
-            hint = f"compare it with the key on the host, then add {option.format(fingerprint=fingerprint)}"
+            hint = f"compare it with the key on the host, then add --accept-key {fingerprint}"
             raise fail(str(problem), hint, Exit.REFUSED) from None
-    say(f"The SSH key of {body['name']} is unknown:\n  {fingerprint}")
-    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its key.")
-    typer.confirm("Is it the same?", abort=True, err=True)
+    if not is_verified(body["name"], fingerprint):
+        raise typer.Abort
     return create(body | {"accept_key": fingerprint})
+
+
+def is_verified(name: str, fingerprint: str) -> bool:
+    """Show the SSH key of a machine and ask whether it is the right one."""
+    say(f"The SSH key of {name} is unknown:\n  {fingerprint}")
+    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its key.")
+    return typer.confirm("Is it the same?", err=True)

@@ -731,13 +731,38 @@ class Import(TypedDict):
     """`ImportOut` of the document."""
 
     source: "str"
-    dry_run: "bool"
     counts: "dict[str, int]"
     changes: "list[ImportChange]"
     hosts: "list[HostToAdd]"
     unserved: "list[str]"
     next_steps: "list[str]"
     notes: "list[str]"
+
+
+class ImportResult(TypedDict):
+    """`ImportResultOut` of the document."""
+
+    operation: "Operation"
+    source: "str"
+    counts: "dict[str, int]"
+    changes: "list[ImportChange]"
+    hosts: "list[ImportedHost]"
+    hosts_added: "list[str]"
+    vlans_served: "list[str]"
+    unserved: "list[str]"
+    next_steps: "list[str]"
+    notes: "list[str]"
+
+
+class ImportedHost(TypedDict):
+    """`ImportedHostOut` of the document."""
+
+    name: "str"
+    operation_id: "str | None"
+    state: "OperationState | None"
+    error: "str"
+    error_code: "str"
+    fingerprint: "str | None"
 
 
 class Interface(TypedDict):

@@ -44,7 +44,9 @@ class Client:
         self.tokens = nouns.Tokens(transport, "tokens")
         self.ssh_keys = nouns.SshKeys(transport, "ssh-keys")
         self.apikeys = nouns.Apikeys(transport, "apikeys")
-        self.imports = Collection[Document, Document, answers.Import, Document](transport, "imports")
+        self.imports = Collection[Document, answers.ImportResult, answers.Operation, Document](
+            transport, "imports"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +71,10 @@ class Client:
     def plan(self, request: Document) -> answers.Decision:
         """Plan a compose, with the reasons; `plan` is None if the request is refused."""
         return cast("answers.Decision", self._transport.send("POST", "/machines/plan", body=request))
+
+    def plan_import(self, inventory: Document) -> answers.Import:
+        """What an import would do."""
+        return cast("answers.Import", self._transport.send("POST", "/imports/plan", body=inventory))
 
     def compose_batch(self, batch: Document) -> answers.Composing:
         """Compose machines together, all or none; returns the operation and the machines' names."""

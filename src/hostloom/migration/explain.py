@@ -1,8 +1,8 @@
 """Explanations of an import: remarks on changes, and the next steps for the operator."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportPlan, Remark
+from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, Remark
 
 _REMARKS = {
     ImportCode.RENAMED: "called {found} here",
@@ -46,17 +46,17 @@ def _render(remark: Remark, action: ImportAction) -> str:
     return texts[remark.code].format(found=remark.found)
 
 
-def render_next_steps(plan: ImportPlan) -> Sequence[str]:
-    """List the steps that remain for the operator, with the commands."""
+def render_next_steps(hosts: Collection[object], unserved: Collection[str]) -> Sequence[str]:
+    """List the steps that remain for the operator, with the commands: for hosts, and for VLANs by name."""
     steps = []
-    if plan.hosts:
+    if hosts:
         steps.append(
             "let hostloom log in to the hosts with its SSH key (docs/how-to/add-a-host.md), then import again"
         )
-    if plan.unserved:
+    if unserved:
         steps.append(
             "DHCP was not switched over, because two DHCP servers on one VLAN conflict. "
             "For each VLAN, turn DHCP off in MAAS, then run"
         )
-        steps += [f"hostloom vlan dhcp on {name}" for name in plan.unserved]
+        steps += [f"hostloom vlan dhcp on {name}" for name in unserved]
     return steps

@@ -85,10 +85,15 @@ _FORMS: Mapping[str, _Form] = {
 _TEST = _Form("test:///default", frozenset({"/default"}))
 
 
+def mask_password(uri: str) -> str:
+    """The URI with *** instead of a password."""
+    return _PASSWORD.sub(r"\1:***@", uri)
+
+
 def parse_host_uri(text: str, rules: UriRules | None = None, field_name: str = "uri") -> HostUri:
     """The parts of a URI that a host may have; InvalidValue says what is wrong and never shows a password."""
     rules = rules or UriRules()
-    masked = _PASSWORD.sub(r"\1:***@", text)[:MAX_URI_LENGTH]
+    masked = mask_password(text)[:MAX_URI_LENGTH]
 
     def refuse(problem: str, allowed: str = "") -> InvalidValue:
         return InvalidValue(field_name, masked, problem, allowed)

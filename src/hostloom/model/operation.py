@@ -1,6 +1,6 @@
 """Operations: what a user sees of a long action, and the record of each of its steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -74,7 +74,8 @@ class Operation:
     state: OperationState
     #: What it acts on, for people: `machine vm7`, `host kvm1`.
     subject: str
-    input: dict[str, Any]
+    #: Empty if the operation was read without data.
+    input: dict[str, Any] = field(default_factory=dict)
     steps: tuple[StepRecord, ...] = ()
     error: str = ""
     error_code: str = ""

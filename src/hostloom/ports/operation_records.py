@@ -17,12 +17,20 @@ class Operations(Protocol):
 
     def add(self, operation: Operation) -> Operation: ...
 
-    def get(self, operation_id: str) -> Operation: ...
+    def get(self, operation_id: str, *, with_data: bool = True) -> Operation:
+        """By id; without data, the input and the outputs of its steps, which may be large, are left out."""
+        ...
 
     def list(
-        self, after: str | None = None, limit: int | None = None, *, unfinished: bool = False
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        *,
+        unfinished: bool = False,
+        saga: str | None = None,
+        with_data: bool = True,
     ) -> list[Operation]:
-        """Newest first."""
+        """Newest first, or those of one saga; `with_data` as in `get`."""
         ...
 
     def claim(

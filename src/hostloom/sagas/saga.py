@@ -101,7 +101,7 @@ class Run(Generic[I]):
     def wants_cancel(self) -> bool:
         """Whether the user has requested a cancellation; for long effects."""
         with self.ports.store.begin() as uow:
-            return uow.operations.get(self.operation.id).cancel_requested
+            return uow.operations.get(self.operation.id, with_data=False).cancel_requested
 
     def report(self, done_bytes: int, total_bytes: int | None) -> None:
         """Record the progress of a long effect, at most once per second; Cancelled after a cancellation."""

@@ -17,6 +17,7 @@ from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.fix_network import FIX_NETWORK
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
+from hostloom.sagas.import_inventory import IMPORT_INVENTORY
 from hostloom.sagas.refresh import REFRESH
 from hostloom.sagas.runner import Runner
 from hostloom.sagas.saga import Saga
@@ -34,6 +35,7 @@ SAGAS: dict[str, Saga[Any]] = {
         DECOMPOSE,
         FIX_NETWORK,
         IMPORT_DISK_IMAGE,
+        IMPORT_INVENTORY,
         REFRESH,
         VERIFY,
     )

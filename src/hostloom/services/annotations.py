@@ -1,20 +1,16 @@
 """Annotations that clients of MAAS's API store with our records: permissions and size limits."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hostloom.model.access import Principal
-from hostloom.model.annotation import Annotated
+from hostloom.model.annotation import Annotated, merged_annotations
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag
 
-#: All annotations of one object, as JSON.
-MAX_BYTES = 64 * 1024
-MAX_NAME = 255
 MAX_TAGS = 64
 
 Notes = dict[str, Any]
@@ -41,24 +37,8 @@ def merge(
     Permitted to administrators, to the owner of a machine, and to users for themselves.
     """
     _authorize(uow, principal, kind, key)
-    kept = {**uow.annotations.of(kind, [key]).get(key, {}), **changes}
-    for name in _names(changes):
-        if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-            raise InvalidValue(
-                "name",
-                name[:MAX_NAME],
-                "is empty, too long or not printable",
-                f"use 1 to {MAX_NAME} printable characters",
-            )
-    size = len(json.dumps(kept))
-    if size > MAX_BYTES:
-        raise InvalidValue(
-            "value",
-            None,
-            f"would make {size} bytes in all",
-            f"store at most {MAX_BYTES} bytes for one {kind.value}",
-        )
-    uow.annotations.put(kind, key, kept)
+    present = uow.annotations.of(kind, [key]).get(key, {})
+    uow.annotations.put(kind, key, merged_annotations(kind, present, changes))
 
 
 def checked_tags(tags: Iterable[str]) -> list[str]:
@@ -79,11 +59,3 @@ def _authorize(uow: UnitOfWork, principal: Principal, kind: Annotated, key: str 
         if user is not None and user.id == key:
             return
     require_admin(principal, f"keep data with a {kind.value} of others")
-
-
-def _names(values: Mapping[str, Any]) -> Iterable[str]:
-    """The names of annotations, including one level of nesting, because owner data is a map."""
-    for name, value in values.items():
-        yield name
-        if isinstance(value, Mapping):
-            yield from map(str, value)

@@ -20,12 +20,12 @@ from hostloom.model.keep import KEEP, Keep, changed, changed_fields
 from hostloom.ports.context import Ports
 from hostloom.ports.hosts import HostKeys, OfferedKey
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_endpoints import check_new_endpoint
 from hostloom.sagas.refresh import REFRESH, RefreshInput
 from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin
 from hostloom.services.groupings import with_group_ids
 from hostloom.services.host_checks import first_key, record_trust, with_exact_ratios
-from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.hosts import HOSTS
 from hostloom.services.naming import check_name
 from hostloom.services.ssh_keys import move_key

@@ -20,6 +20,7 @@ from hostloom.model.operation import FINISHED, Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.hosts import HostKeys
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_endpoints import check_new_endpoint
 from hostloom.sagas.add_host import ADD_HOST, AddHostInput
 from hostloom.sagas.refresh import REFRESH, RefreshInput
 from hostloom.sagas.saga import start_saga
@@ -27,7 +28,6 @@ from hostloom.serialization import from_json
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import with_group_ids
 from hostloom.services.host_checks import first_key, record_trust, with_exact_ratios
-from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import check_name
 from hostloom.services.nouns import ReadNoun, fields_of
 
@@ -131,8 +131,8 @@ def added_host(operation: Operation) -> Host:
 def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
     """Why a host that was recorded in advance could not be read and was removed; None if unknown."""
     require_user(principal, "see hosts")
-    for operation in uow.operations.list(limit=RECENT):
-        if operation.saga == ADD_HOST.name and operation.state in FINISHED and operation.error:
+    for operation in uow.operations.list(limit=RECENT, saga=ADD_HOST.name):
+        if operation.state in FINISHED and operation.error:
             add_host_input = from_json(operation.input, AddHostInput)
             if add_host_input.recorded and add_host_input.host.id == key:
                 return (

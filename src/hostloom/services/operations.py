@@ -7,9 +7,9 @@ from hostloom.services.access import require_admin, require_user
 
 
 def get(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
-    """By id; NotFound."""
+    """By id, without input and outputs; NotFound."""
     require_user(principal, "see operations")
-    return uow.operations.get(operation_id)
+    return uow.operations.get(operation_id, with_data=False)
 
 
 def list_(
@@ -20,9 +20,9 @@ def list_(
     *,
     unfinished: bool = False,
 ) -> list[Operation]:
-    """Newest first."""
+    """Newest first, without inputs and outputs."""
     require_user(principal, "see operations")
-    return uow.operations.list(after, limit, unfinished=unfinished)
+    return uow.operations.list(after, limit, unfinished=unfinished, with_data=False)
 
 
 def cancel(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:

@@ -63,8 +63,8 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCom
     No record of such a machine exists: its compose was undone, or its operation is stuck.
     """
     require_user(principal, "see machines")
-    for operation in uow.operations.list(limit=RECENT):
-        if operation.saga == COMPOSE.name and operation.state in _FAILED:
+    for operation in uow.operations.list(limit=RECENT, saga=COMPOSE.name):
+        if operation.state in _FAILED:
             compose_input = read_input(operation)
             for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True):
                 if pair[0].system_id == key:

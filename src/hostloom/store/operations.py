@@ -38,6 +38,9 @@ CHANNEL = "hostloom_operation"
 
 _STEP_FIELDS = [field.name for field in fields(StepRecord)]
 _FIELDS = [field.name for field in fields(Operation) if field.name != "steps"]
+#: The columns with and without data.
+_OPERATION = {True: [*operations.c], False: [column for column in operations.c if column.name != "input"]}
+_STEP = {True: [*steps.c], False: [column for column in steps.c if column.name != "output"]}
 _CLAIMABLE = (OperationState.PENDING, OperationState.RUNNING, OperationState.UNWINDING)
 
 
@@ -62,19 +65,25 @@ class Operations:
             self.tx.write(insert(steps), begun)
         return operation
 
-    def get(self, operation_id: str) -> Operation:
-        """By id; NotFound."""
-        matches = self._read(self.tx.rows(select(operations).where(operations.c.id == operation_id)))
-        if not matches:
-            raise NotFound("operation", operation_id)
-        return matches[0]
+    def get(self, operation_id: str, *, with_data: bool = True) -> Operation:
+        """By id; without data, the input and the outputs of its steps are left out; NotFound."""
+        query = select(*_OPERATION[with_data]).where(operations.c.id == operation_id)
+        for operation in self._read(self.tx.rows(query), with_data=with_data):
+            return operation
+        raise NotFound("operation", operation_id)
 
     def list(
-        self, after: str | None = None, limit: int | None = None, *, unfinished: bool = False
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        *,
+        unfinished: bool = False,
+        saga: str | None = None,
+        with_data: bool = True,
     ) -> list[Operation]:
-        """Newest first, those older than `after`."""
+        """Newest first, those older than `after`, or of one saga; `with_data` as in `get`."""
         newest = (operations.c.created_at.desc(), operations.c.id.desc())
-        query = select(operations).order_by(*newest).limit(limit)
+        query = select(*_OPERATION[with_data]).order_by(*newest).limit(limit)
         if after is not None:
             mark = operations.alias("mark")
             query = query.where(
@@ -83,7 +92,9 @@ class Operations:
             )
         if unfinished:
             query = query.where(operations.c.state.not_in(FINISHED))
-        return [*self._read(self.tx.rows(query))]
+        if saga is not None:
+            query = query.where(operations.c.saga == saga)
+        return [*self._read(self.tx.rows(query), with_data=with_data)]
 
     def claim(
         self,
@@ -235,17 +246,19 @@ class Operations:
         if not self.tx.write(update(operations).where(ours).values(values)).rowcount:
             raise LeaseLost(operation.id)
 
-    def _read(self, rows: Sequence[Row[Any]], *, has_rows: bool = True) -> Sequence[Operation]:
+    def _read(
+        self, rows: Sequence[Row[Any]], *, has_rows: bool = True, with_data: bool = True
+    ) -> Sequence[Operation]:
         """Convert rows to operations; `has_rows`: whether any of their steps may have a row."""
         begun: dict[tuple[str, str], StepRecord] = {}
         if rows and has_rows:
-            query = select(steps).where(steps.c.operation_id.in_([row.id for row in rows]))
-            for columns in map(columns_of, self.tx.rows(query)):
-                key = (columns["operation_id"], columns["name"])
-                begun[key] = StepRecord(**{name: columns[name] for name in _STEP_FIELDS})
+            query = select(*_STEP[with_data]).where(steps.c.operation_id.in_([row.id for row in rows]))
+            for step in map(columns_of, self.tx.rows(query)):
+                values = {name: step[name] for name in _STEP_FIELDS if name in step}
+                begun[step["operation_id"], step["name"]] = StepRecord(**values)
         return [
             Operation(
-                **{name: columns_of(row)[name] for name in _FIELDS},
+                **{name: columns_of(row)[name] for name in _FIELDS if name in columns_of(row)},
                 steps=tuple(begun.get((row.id, name), StepRecord(name)) for name in row.step_names),
             )
             for row in rows

@@ -10,6 +10,7 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.image import Flavour
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.sagas.import_inventory import ImportInput
 from hostloom.sagas.worker import SAGAS
 from hostloom.services import (
     commissioning,
@@ -17,11 +18,13 @@ from hostloom.services import (
     fix_network,
     hosts,
     images,
+    imports,
     machines,
     plans,
     verifying,
 )
 from support.disk_images import a_disk
+from support.imports import an_inventory_of
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
 from support.saga_proofs import (
@@ -106,6 +109,12 @@ def begin_make(world: LittleWorld) -> Operation:
     return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1")
 
 
+def begin_import(world: LittleWorld) -> Operation:
+    key = world.keys.offered(URIS[1])[0].fingerprint
+    wanted = ImportInput(an_inventory_of(URIS[1]), serve_dhcp=True, accept_keys={"kvm2": key})
+    return imports.start(world.ports, LOCAL_ADMIN, wanted)
+
+
 def begin_build_image(world: LittleWorld) -> Operation:
     return images.build(world.ports, LOCAL_ADMIN, Flavour.VIRTUAL)
 
@@ -160,6 +169,7 @@ CASES = {
     "add-host-at-once": Case("add-host", begin_add_host_at_once, "record", on_libvirt=False),
     "fix-network": Case("fix-network", begin_fix, "record"),
     "fix-network-make": Case("fix-network", begin_make, "record"),
+    "import-inventory": Case("import-inventory", begin_import, "hosts"),
     "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
     "import": Case("import-disk-image", begin_import, "publish", on_libvirt=False),
     "import-upload": Case("import-disk-image", begin_import_of_upload, "publish", on_libvirt=False),

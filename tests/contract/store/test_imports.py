@@ -9,8 +9,11 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors.outside import DhcpRejected
-from hostloom.model.host import CorrelationState
+from hostloom.model.errors.resources import InUse
+from hostloom.model.grouping import Zone
+from hostloom.model.host import CorrelationState, Host
 from hostloom.model.ids import (
+    DomainId,
     FabricId,
     HostId,
     MacAddress,
@@ -18,10 +21,11 @@ from hostloom.model.ids import (
     RangeId,
     SubnetId,
     SystemId,
+    TagId,
     VlanId,
     ZoneId,
 )
-from hostloom.model.import_plan import ImportAction
+from hostloom.model.import_plan import ImportAction, ImportChange
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, Fabric, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeKind
@@ -29,6 +33,7 @@ from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMac
 from hostloom.model.rack import Rack
 from hostloom.model.source_inventory import SourceInventory
 from hostloom.ports.store import Store, UnitOfWork
+from hostloom.sagas.import_records import revert_records, write_records
 from hostloom.services import imports
 from support.imports import an_estate, import_world, summary
 from support.maas_estate import TEST_UUID
@@ -37,8 +42,8 @@ KVM1 = "qemu+ssh://ubuntu@10.0.0.5/system"
 
 
 def test_everything_under_its_own_id(store: Store) -> None:
-    ports = import_world(store).ports
-    imports.apply(ports, LOCAL_ADMIN, an_estate())
+    world = import_world(store)
+    world.run(an_estate())
     with store.begin() as uow:
         assert {each.name: each.id for each in uow.fabrics.list()} == {"physical": 1, "fabric-0": 0}
         shown = [(each.id, each.fabric_id, each.vid, each.name, each.mtu) for each in uow.vlans.list()]
@@ -89,20 +94,20 @@ def test_everything_under_its_own_id(store: Store) -> None:
 
 
 def test_a_second_time_there_is_nothing_to_do(store: Store) -> None:
-    ports = import_world(store).ports
-    first = imports.apply(ports, LOCAL_ADMIN, an_estate())
-    assert ImportAction.CREATE in summary(first)
+    world = import_world(store)
+    only = replace(an_estate(), hosts=())
+    assert ImportAction.CREATE in summary(world.run(only).plan)
     with store.begin() as uow:
         before = uow.snapshot()
-    again = imports.apply(ports, LOCAL_ADMIN, an_estate())
+    again = world.run(only).plan
     assert again.wanted == ()
-    assert summary(again)[ImportAction.SAME] == len(an_estate().vlans) + 26
+    assert summary(again)[ImportAction.SAME] == len(an_estate().vlans) + 27
     with store.begin() as uow:
         assert uow.snapshot() == before
 
 
 def test_new_ids_come_after_the_imported_ones(store: Store) -> None:
-    imports.apply(import_world(store).ports, LOCAL_ADMIN, an_estate())
+    import_world(store).run(an_estate())
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "new"))
         assert fabric.id == 2
@@ -131,7 +136,7 @@ def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
         "vlans": tuple(each for each in estate.vlans if each.fabric_id == 1),
         "subnets": tuple(each for each in estate.subnets if each.id == 2),
     }
-    imports.apply(world.ports, LOCAL_ADMIN, SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
+    world.run(SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
     with store.begin() as uow:
         rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
         uow.racks.add(Rack(RackId(0), "rack", rack.system_id))
@@ -139,14 +144,14 @@ def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
         uow.commit()
         before, groups = uow.snapshot(), _groups(uow)
     world.dhcp.faults.append(DhcpRejected("it does not like it"))
-    with pytest.raises(DhcpRejected):
-        imports.apply(world.ports, LOCAL_ADMIN, estate)
+    failed = world.run(estate).operation
+    assert (failed.state, failed.error_code) == ("failed", DhcpRejected.code)
     with store.begin() as uow:
         after = uow.snapshot()
         assert _groups(uow) == groups
     assert _bare(after) == _bare(before)
     assert {each.cidr for each in after.subnets} == {ip_network("10.0.20.0/24")}
-    imports.apply(world.ports, LOCAL_ADMIN, estate)
+    world.run(estate)
     assert world.dhcp.intent is not None
     assert [str(pool.start) for each in world.dhcp.intent.subnets for pool in each.pools] == ["10.0.20.100"]
 
@@ -160,7 +165,7 @@ def test_ids_are_taken_back_too(store: Store) -> None:
         "vlans": tuple(vlan for vlan in estate.vlans if vlan.fabric_id == 1),
         "subnets": tuple(subnet for subnet in estate.subnets if subnet.id == 2),
     }
-    imports.apply(world.ports, LOCAL_ADMIN, SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
+    world.run(SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
     with store.begin() as uow:
         rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
         uow.racks.add(Rack(RackId(0), "rack", rack.system_id))
@@ -171,15 +176,51 @@ def test_ids_are_taken_back_too(store: Store) -> None:
         uow.commit()
         before = uow.snapshot()
     world.dhcp.faults.append(DhcpRejected("it does not like it"))
-    with pytest.raises(DhcpRejected):
-        imports.apply(world.ports, LOCAL_ADMIN, estate)
+    failed = world.run(estate).operation
+    assert (failed.state, failed.error_code) == ("failed", DhcpRejected.code)
     with store.begin() as uow:
         assert _bare(uow.snapshot()) == _bare(before)
-    plan = imports.apply(world.ports, LOCAL_ADMIN, estate)
-    assert [(move.before, move.gives_way) for move in plan.renumberings] == [(3, True)]
+    moved = [change.ours for change in world.run(estate).plan.changes if "gives-way" in _codes(change)]
+    assert moved == ["4"]
     with store.begin() as uow:
         assert str(uow.subnets.get(SubnetId(3)).cidr) == "10.0.30.0/24"
         assert uow.fabrics.get(seen.id).name == "fabric-7"
+
+
+def _codes(change: ImportChange) -> list[str]:
+    return [remark.code for remark in change.remarks]
+
+
+def test_a_revert_keeps_what_was_changed_since(store: Store) -> None:
+    """An import that is undone takes back only its own values."""
+    with store.begin() as uow:
+        zone = uow.zones.add(Zone(ZoneId(2), "east"))
+        uow.commit()
+        before = replace(zone, description="mine")
+    with store.begin() as uow:
+        plan = imports.preview(uow, LOCAL_ADMIN, replace(an_estate(), hosts=()), prefer_theirs=True)
+        written = write_records(uow, plan)
+        assert uow.zones.get(zone.id).description == "the new hall"
+        uow.zones.update(replace(uow.zones.get(zone.id), description="mine"))
+        uow.domains.update(replace(uow.domains.get(DomainId(0)), description="changed"))
+        uow.tags.delete(TagId(1))
+        revert_records(uow, written)
+        after = uow.zones.list()
+        assert replace(uow.zones.get(zone.id), generation=1) == before
+        assert [(domain.id, domain.description) for domain in uow.domains.list()] == [(1, "changed")]
+        assert len(after) == 2
+        assert uow.fabrics.list() == []
+        assert uow.machines.list() == []
+
+
+def test_a_record_that_is_needed_by_now_is_not_reverted(store: Store) -> None:
+    """The operation is stuck, and can be retried when the record is free."""
+    with store.begin() as uow:
+        plan = imports.preview(uow, LOCAL_ADMIN, replace(an_estate(), hosts=()))
+        written = write_records(uow, plan)
+        uow.hosts.add(Host(HostId(0), "other", "test:///default", zone_id=ZoneId(2)))
+        with pytest.raises(InUse, match="east"):
+            revert_records(uow, written)
 
 
 def _groups(uow: UnitOfWork) -> list[list[str]]:
@@ -199,7 +240,6 @@ def test_the_machines_of_a_host_are_found_under_their_own_ids(store: Store) -> N
     world = import_world(store)
     estate = an_estate()
     only = tuple(replace(each, uri=KVM1) for each in estate.hosts if each.name == "kvm1")
-    plan = imports.apply(world.ports, LOCAL_ADMIN, replace(estate, hosts=only))
     world.scanner.networks[KVM1] = ObservedNetwork(
         "kvm1",
         (
@@ -231,8 +271,8 @@ def test_the_machines_of_a_host_are_found_under_their_own_ids(store: Store) -> N
     )
     there.add_machine(running)
     before = there.world()
-    (operation,) = world.add_hosts(plan)
-    assert operation.state == "succeeded", operation.error
+    result = world.run(replace(estate, hosts=only))
+    assert result.hosts_added == ("kvm1",), result.hosts
     assert there.world() == before
     with store.begin() as uow:
         host = uow.hosts.get(HostId(1))
@@ -258,8 +298,8 @@ def test_the_machines_of_a_host_are_found_under_their_own_ids(store: Store) -> N
         assert (machine.zone_id, machine.tags) == (east.id, ("virtual", "pod-console-logging"))
         shown = [(nic.name, nic.vlan_id, [str(ip) for ip in nic.ips]) for nic in machine.interfaces]
         assert shown == [("eth1", 5001, []), ("eth0", 5003, ["10.0.20.50"])]
-    again = imports.apply(world.ports, LOCAL_ADMIN, replace(estate, hosts=only))
-    assert again.wanted == ()
+    again = world.run(replace(estate, hosts=only))
+    assert again.plan.wanted == ()
     assert again.hosts == ()
 
 
@@ -267,10 +307,9 @@ def test_a_machine_is_found_by_its_uuid_too(store: Store) -> None:
     world = import_world(store)
     estate = an_estate()
     only = tuple(replace(each, uri=KVM1) for each in estate.hosts if each.name == "kvm1")
-    plan = imports.apply(world.ports, LOCAL_ADMIN, replace(estate, hosts=only))
     machine = ObservedMachine(TEST_UUID, "new-nic", 2, 2048, PowerState.OFF, "amd64")
     world.hypervisors.of("kvm1", KVM1).add_machine(machine)
-    world.add_hosts(plan)
+    world.run(replace(estate, hosts=only))
     with store.begin() as uow:
         found = uow.machines.get(SystemId("4y3h7n"))
     assert (found.hostname, found.origin, found.power) == ("vm1", MachineOrigin.ADOPTED, PowerState.OFF)

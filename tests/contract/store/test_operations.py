@@ -210,6 +210,28 @@ def test_lists_are_newest_first_and_paged(store: Store) -> None:
         assert [each.id for each in uow.operations.list(unfinished=True)] == ["op-4", "op-3", "op-2"]
 
 
+def test_progress_is_everything_except_inputs_and_outputs(store: Store) -> None:
+    add(store, 1, 2)
+    with store.begin() as uow:
+        claimed = uow.operations.claim("a", 100.0, 30)
+        assert claimed is not None
+        done = StepRecord("reserve", StepState.DONE, {"host": "kvm1"}, started_at=1.0, finished_at=2.0)
+        uow.operations.save_step(claimed, done)
+        whole = uow.operations.get(claimed.id)
+        assert whole.steps[0].output == {"host": "kvm1"}
+        steps = tuple(replace(step, output=None) for step in whole.steps)
+        bare = replace(whole, input={}, steps=steps)
+        assert uow.operations.get(claimed.id, with_data=False) == bare
+        listed = uow.operations.list(unfinished=True, with_data=False)
+        assert [operation.id for operation in listed] == ["op-2", "op-1"]
+        assert bare in listed
+        assert [each.id for each in uow.operations.list(after="op-2", limit=1, with_data=False)] == ["op-1"]
+        with pytest.raises(NotFound):
+            uow.operations.get("nothing", with_data=False)
+        assert {each.saga for each in uow.operations.list(saga=whole.saga)} == {whole.saga}
+        assert uow.operations.list(saga="nothing") == []
+
+
 def test_waiting_ends_with_work_of_this_process(store: Store) -> None:
     store.wait_for_operation(0)
     threading.Timer(0.3, add, (store, 1)).start()

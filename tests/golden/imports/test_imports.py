@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.maas_dump import as_sql, tables
-from support.maas_estate import bodies
+from support.maas_estate import SECRET, bodies
 from support.maas_server import KEY, serving_maas
 from support.server import running
 from support.stories import at_home, retell
@@ -32,3 +32,7 @@ def test_the_story_is_told_as_written(story: Path, tmp_path: Path, monkeypatch: 
         at_home(tmp_path, monkeypatch, columns=150)
         told = retell(story, monkeypatch, {maas.url: "http://maas:5240/MAAS"}, {"URL": maas.url})
     assert told == written
+    database = b"".join(file.read_bytes() for file in tmp_path.glob("hostloom.db*"))
+    assert b"kvm001" in database or story.stem == "server"
+    for secret in (SECRET, KEY.rpartition(":")[2]):
+        assert secret.encode() not in database

@@ -1,5 +1,6 @@
-"""Imports over HTTP: shown, done once, and bodies that are none."""
+"""Imports over HTTP: previewed, done once as an operation, and bodies that are none."""
 
+from collections.abc import Callable
 from ipaddress import ip_interface
 from typing import Any
 
@@ -8,16 +9,36 @@ import pytest
 
 from hostloom.client.documents import document_of
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.model.event import node_subject
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.model.operation import Operation, OperationState
 from hostloom.recording.record import record_network
+from hostloom.sagas.worker import Worker
 from hostloom.services import access
 from support.imports import an_estate
 from support.maas import Maas, make_key
-from support.server import NOON, Running
+from support.server import KEY, NOON, Running
+
+TakeOver = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def take_over(server: Running, http: httpx.Client) -> TakeOver:
+    """Imports a body, runs its operation to the end, and returns the result."""
+
+    def run(body: dict[str, Any]) -> dict[str, Any]:
+        started = http.post("/imports", json=body)
+        assert started.status_code == 202, started.text
+        key, worker = started.json()["id"], Worker(server.ports, "test", threads=0)
+        while not http.get(f"/operations/{key}").json()["finished"]:
+            assert worker.run_one() is not None
+        result: dict[str, Any] = http.get(f"/imports/{key}").json()
+        return result
+
+    return run
 
 
 @pytest.fixture
@@ -25,23 +46,93 @@ def body() -> dict[str, Any]:
     return {"estate": document_of(an_estate())}
 
 
-def test_shown_then_done_then_nothing_to_do(http: httpx.Client, body: dict[str, Any]) -> None:
-    shown = http.post("/imports", json=body | {"dry_run": True})
+def test_shown_then_done_then_nothing_to_do(
+    http: httpx.Client, body: dict[str, Any], take_over: TakeOver
+) -> None:
+    shown = http.post("/imports/plan", json=body)
     assert shown.status_code == 200, shown.text
     plan = shown.json()
-    assert (plan["dry_run"], plan["counts"]["create"], plan["unserved"]) == (True, 29, ["physical/20"])
-    assert http.get("/fabrics").json()["items"] == []
-    done = http.post("/imports", json=body).json()
-    assert done["changes"] == plan["changes"]
-    assert [(each["id"], each["name"], each["zone"]) for each in done["hosts"]] == [
+    assert (plan["counts"]["create"], plan["unserved"]) == (29, ["physical/20"])
+    assert [(host["id"], host["name"], host["zone"]) for host in plan["hosts"]] == [
         (1, "kvm1", "2"),
         (7, "kvm-3", "1"),
     ]
-    assert [each["name"] for each in http.get("/fabrics").json()["items"]] == ["fabric-0", "physical"]
-    assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
-    again = http.post("/imports", json=body).json()
-    assert {each["action"] for each in again["changes"] if each["noun"] != "host"} == {"same"}
-    assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
+    assert http.get("/fabrics").json()["items"] == []
+    assert http.get("/operations").json()["items"] == []
+    done = take_over(body)
+    assert done["changes"] == plan["changes"]
+    assert done["operation"]["saga"] == "import-inventory"
+    assert [fabric["name"] for fabric in http.get("/fabrics").json()["items"]] == ["fabric-0", "physical"]
+    assert _kinds(http) == ["imported"]
+    again = take_over(body)
+    assert {change["action"] for change in again["changes"] if change["noun"] != "host"} == {"same"}
+    assert _kinds(http).count("imported") == 1
+
+
+def _kinds(http: httpx.Client) -> list[str]:
+    return [event["kind"] for event in http.get("/events").json()["items"]]
+
+
+def test_each_host_is_added_by_an_operation_of_its_own(
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
+) -> None:
+    """An API client sees which host needs its key accepted, and what became of the others."""
+    done = take_over(body)
+    kvm1, kvm3 = done["hosts"]
+    assert (kvm1["state"], kvm1["error"], done["hosts_added"]) == ("pending", "", [])
+    assert (kvm3["operation_id"], kvm3["error_code"], kvm3["fingerprint"]) == (
+        None,
+        "host-key-unknown",
+        KEY.fingerprint,
+    )
+    assert Worker(server.ports, "test", threads=0).run_one() is not None
+    result = http.get(f"/imports/{done['operation']['id']}").json()
+    assert (result["hosts"][0]["state"], result["hosts_added"]) == ("succeeded", ["kvm1"])
+    assert http.get("/hosts/kvm1").json()["id"] == 1
+    assert any("log in to the hosts" in step for step in result["next_steps"])
+    again = take_over(body | {"accept_keys": {"kvm-3": KEY.fingerprint}})
+    assert [(host["name"], host["state"]) for host in again["hosts"]] == [("kvm-3", "pending")]
+
+
+def test_vlans_are_served_on_request(http: httpx.Client, body: dict[str, Any], take_over: TakeOver) -> None:
+    done = take_over(body | {"dhcp": True})
+    assert (done["vlans_served"], done["unserved"]) == (["physical/20"], [])
+    assert http.get("/vlans/5003").json()["dhcp"] == "on"
+
+
+def test_a_dhcp_server_that_refuses_fails_the_import(
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
+) -> None:
+    server.dhcp.error = DhcpRejected("it does not like it")
+    with server.ports.store.begin() as uow:
+        vlan = uow.vlans.list()
+    failed = take_over(body | {"dhcp": True})
+    # The undo publishes too, and is refused in the same way.
+    assert (failed["operation"]["state"], failed["operation"]["error_code"]) == ("stuck", "dhcp-rejected")
+    server.dhcp.error = None
+    assert http.post(f"/operations/{failed['operation']['id']}/retry").status_code == 200
+    assert Worker(server.ports, "test", threads=0).run_one() is not None
+    result = http.get(f"/imports/{failed['operation']['id']}").json()
+    assert (result["operation"]["state"], result["changes"], result["hosts"]) == ("failed", [], [])
+    assert http.get("/fabrics").json()["items"] == []
+    with server.ports.store.begin() as uow:
+        assert uow.vlans.list() == vlan
+
+
+def test_a_password_in_a_uri_is_not_stored(server: Running, http: httpx.Client, take_over: TakeOver) -> None:
+    uri = "qemu+ssh://root:hunter2@10.0.0.9/system"
+    host = {"id": 1, "name": "kvm9", "kind": "virsh", "uri": uri}
+    done = take_over({"estate": {"source": "a test", "hosts": [host]}})
+    assert [(change["name"], change["action"]) for change in done["changes"]] == [("kvm9", "impossible")]
+    database = b"".join(file.read_bytes() for file in server.socket.parent.glob("hostloom.db*"))
+    assert b"kvm9" in database
+    assert b"hunter2" not in database
+
+
+def test_only_imports_have_a_result(http: httpx.Client) -> None:
+    host = http.post("/hosts", json={"name": "kvm1", "uri": "test:///default"}).json()
+    for key in (host["id"], "nothing"):
+        assert http.get(f"/imports/{key}").status_code == 404
 
 
 def a_rack_with_five_networks(server: Running) -> None:
@@ -66,18 +157,16 @@ def a_rack_with_five_networks(server: Running) -> None:
 
 
 def test_networks_that_hostloom_made_give_way(
-    server: Running, http: httpx.Client, body: dict[str, Any]
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
 ) -> None:
     """Terraform's states name networks by MAAS's ids: each must stay the one that it was there."""
     a_rack_with_five_networks(server)
     maas = Maas(server.url, make_key(server.ports), NOON)
     assert [fabric["id"] for fabric in maas.get("fabrics/")] == [1, 2, 3, 4, 5]
-    shown = http.post("/imports", json=body | {"dry_run": True}).json()
+    shown = http.post("/imports/plan", json=body).json()
     text = "hostloom made it by itself with id 1, which an imported one needs"
     assert text in [change["text"] for change in shown["changes"] if change["noun"] == "fabric"]
-    done = http.post("/imports", json=body)
-    assert done.status_code == 200, done.text
-    assert done.json()["changes"] == shown["changes"]
+    assert take_over(body)["changes"] == shown["changes"]
     for key, name in ((0, "fabric-0"), (1, "physical")):
         fabric = maas.get(f"fabrics/{key}/")
         assert fabric["id"] == key
@@ -92,7 +181,7 @@ def test_networks_that_hostloom_made_give_way(
     assert maas.get("fabrics/0/vlans/0/")["id"] == 5001
     rack = http.get("/nodes/five01").json()
     assert [nic["vlan"] for nic in rack["interfaces"] if nic["name"] == "eth2"] == ["physical/30"]
-    again = http.post("/imports", json=body).json()
+    again = take_over(body)
     assert {change["action"] for change in again["changes"] if change["noun"] != "host"} == {"same"}
     cidrs = {subnet["cidr"] for subnet in maas.get("subnets/")}
     assert {f"100.72.{number}.0/24" for number in (10, 20, 40, 50)} <= cidrs
@@ -100,25 +189,27 @@ def test_networks_that_hostloom_made_give_way(
 
 
 def test_subnets_of_a_static_route_keep_their_ids(
-    server: Running, http: httpx.Client, body: dict[str, Any]
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
 ) -> None:
     a_rack_with_five_networks(server)
     maas = Maas(server.url, make_key(server.ports), NOON)
     wanted = {"source": 1, "destination": 2, "gateway_ip": "100.72.10.1", "metric": 7}
     route = maas.post("static-routes/", **wanted)
-    shown = http.post("/imports", json=body | {"dry_run": True}).json()
+    shown = http.post("/imports/plan", json=body).json()
     texts = {change["name"]: change["text"] for change in shown["changes"]}
     assert "its id is taken here" in texts["10.0.0.0/24"]
     assert "its id is taken here" in texts["10.0.20.0/24"]
-    assert http.post("/imports", json=body).status_code == 200
+    take_over(body)
     after = maas.get(f"static-routes/{route['id']}/")
     for end in ("source", "destination"):
         assert (after[end]["id"], after[end]["cidr"]) == (route[end]["id"], route[end]["cidr"])
     assert maas.get("subnets/1/")["cidr"] == "100.72.10.0/24"
 
 
-def test_the_fabric_0_is_like_any_other(server: Running, http: httpx.Client, body: dict[str, Any]) -> None:
-    http.post("/imports", json=body)
+def test_the_fabric_0_is_like_any_other(
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
+) -> None:
+    take_over(body)
     maas = Maas(server.url, make_key(server.ports), NOON)
     shown = http.get("/fabrics/0").json()
     assert (shown["id"], shown["name"]) == (0, "fabric-0")
@@ -133,11 +224,11 @@ def test_the_fabric_0_is_like_any_other(server: Running, http: httpx.Client, bod
 
 
 def test_resource_pools_and_domains_have_their_ids(
-    server: Running, http: httpx.Client, body: dict[str, Any]
+    server: Running, http: httpx.Client, body: dict[str, Any], take_over: TakeOver
 ) -> None:
     """The default ones are MAAS's, with the id 0; what comes after the import is in them."""
     maas = Maas(server.url, make_key(server.ports), NOON)
-    http.post("/imports", json=body)
+    take_over(body)
     assert {pool["name"]: pool["id"] for pool in maas.get("resourcepools/")} == {"default": 0, "web": 1}
     assert maas.get("resourcepool/1/")["name"] == "web"
     assert [(domain["id"], domain["is_default"]) for domain in maas.get("domains/")] == [(0, True)]
@@ -150,7 +241,7 @@ def test_resource_pools_and_domains_have_their_ids(
     assert maas.send("DELETE", "resourcepool/0/").status_code == 409
     first = http.get("/resource-pools?limit=1").json()
     assert [pool["id"] for pool in first["items"]] == [0]
-    again = http.post("/imports", json=body | {"dry_run": True}).json()
+    again = http.post("/imports/plan", json=body).json()
     assert {change["id"] for change in again["changes"] if change["noun"] == "resource-pool"} == {"0", "1"}
 
 
@@ -219,7 +310,7 @@ def test_ten_thousand_machines_are_not_too_large(http: httpx.Client) -> None:
         for n in range(10_000)
     ]
     estate = {"source": "a test", "nodes": nodes}
-    found = http.post("/imports", json={"estate": estate, "dry_run": True})
+    found = http.post("/imports/plan", json={"estate": estate})
     assert found.status_code == 200, found.text[:500]
     assert found.json()["counts"]["create"] == 10_000
     too_large = http.post("/fabrics", json={"name": "x" * 2**20})
@@ -232,7 +323,7 @@ def test_an_ordinary_user_may_not(server: Running, body: dict[str, Any]) -> None
         token = access.create_token(uow, LOCAL_ADMIN, server.ports.clock, server.ports.ids, "bob", "x")[1]
         uow.commit()
     headers = {"Authorization": f"Bearer {token}"}
-    found = httpx.post(f"{server.url}/api/v1/imports", json=body | {"dry_run": True}, headers=headers)
+    found = httpx.post(f"{server.url}/api/v1/imports/plan", json=body, headers=headers)
     assert found.status_code == 403
 
 
@@ -242,12 +333,12 @@ NIC = {"id": 1, "name": "eth0", "kind": "physical", "mac": "02:00:00:00:00:01", 
 
 
 @pytest.mark.parametrize(
-    ("estate", "status"),
+    ("estate", "state"),
     [
-        ({"fabrics": [FABRIC, FABRIC]}, 200),
-        ({"fabrics": [{"id": 1, "name": "y" * 255}, {"id": 2, "name": "y" * 254}]}, 200),
-        ({"fabrics": [FABRIC], "vlans": [VLAN, VLAN | {"id": 5, "mtu": 99999}]}, 409),
-        ({"fabrics": [FABRIC], "vlans": [VLAN | {"relay_vlan_id": 4, "space_id": 3}]}, 200),
+        ({"fabrics": [FABRIC, FABRIC]}, "succeeded"),
+        ({"fabrics": [{"id": 1, "name": "y" * 255}, {"id": 2, "name": "y" * 254}]}, "succeeded"),
+        ({"fabrics": [FABRIC], "vlans": [VLAN, VLAN | {"id": 5, "mtu": 99999}]}, "failed"),
+        ({"fabrics": [FABRIC], "vlans": [VLAN | {"relay_vlan_id": 4, "space_id": 3}]}, "succeeded"),
         (
             {
                 "fabrics": [FABRIC],
@@ -260,9 +351,9 @@ NIC = {"id": 1, "name": "eth0", "kind": "physical", "mac": "02:00:00:00:00:01", 
                     {"id": 2, "subnet_id": 9, "kind": "reserved", "start": "10.0.0.1", "end": "10.0.0.9"},
                 ],
             },
-            200,
+            "succeeded",
         ),
-        ({"nodes": [{"system_id": "a", "hostname": "x", "kind": "machine"}] * 2}, 409),
+        ({"nodes": [{"system_id": "a", "hostname": "x", "kind": "machine"}] * 2}, "failed"),
         (
             {
                 "nodes": [
@@ -279,20 +370,23 @@ NIC = {"id": 1, "name": "eth0", "kind": "physical", "mac": "02:00:00:00:00:01", 
                     {"ip": "::1", "kind": "auto", "subnet_id": 77, "system_id": "c"},
                 ],
             },
-            200,
+            "succeeded",
         ),
-        ({"zones": [{"id": 0, "name": ""}] * 2, "tags": [{"id": 0, "name": "é ;"}]}, 200),
-        ({"domains": [{"id": 0, "name": "..."}], "resource_pools": [{"id": 1, "name": "\u202e"}]}, 200),
+        ({"zones": [{"id": 0, "name": ""}] * 2, "tags": [{"id": 0, "name": "é ;"}]}, "succeeded"),
+        (
+            {"domains": [{"id": 0, "name": "..."}], "resource_pools": [{"id": 1, "name": "\u202e"}]},
+            "succeeded",
+        ),
     ],
 )
 def test_strange_estates_are_taken_once_or_refused(
-    http: httpx.Client, estate: dict[str, Any], status: int
+    estate: dict[str, Any], state: str, take_over: TakeOver
 ) -> None:
     for _ in range(2):
-        found = http.post("/imports", json={"estate": {"source": "a test"} | estate})
-        assert found.status_code == status, found.text
-    counts = found.json().get("counts", {})
-    assert not counts or (counts["create"], counts["change"]) == (0, 0)
+        result = take_over({"estate": {"source": "a test"} | estate})
+        assert result["operation"]["state"] == state, result
+    counts = result["counts"]
+    assert (counts["create"], counts["change"]) == (0, 0)
 
 
 def _bonded() -> dict[str, Any]:
@@ -360,9 +454,9 @@ def _shown_links(machine: dict[str, Any]) -> dict[str, list[tuple[str, str | Non
     }
 
 
-def test_what_hostloom_has_no_place_for_is_shown_as_in_maas(server: Running, http: httpx.Client) -> None:
+def test_what_hostloom_has_no_place_for_is_shown_as_in_maas(server: Running, take_over: TakeOver) -> None:
     body = {"estate": _bonded()}
-    assert http.post("/imports", json=body).status_code == 200
+    take_over(body)
     maas = Maas(server.url, make_key(server.ports), NOON)
     machine = maas.get("machines/bond01/")
     assert _shown_links(machine) == {
@@ -380,38 +474,40 @@ def test_what_hostloom_has_no_place_for_is_shown_as_in_maas(server: Running, htt
         ("east", 60),
     ]
     assert maas.get("fabrics/3/vlans/20/")["name"] == ""
-    again = http.post("/imports", json=body).json()
+    again = take_over(body)
     assert {change["action"] for change in again["changes"]} == {"same"}
 
 
-def test_a_vlan_without_a_name_can_be_changed(server: Running, http: httpx.Client) -> None:
-    http.post("/imports", json={"estate": _bonded()})
+def test_a_vlan_without_a_name_can_be_changed(
+    server: Running, http: httpx.Client, take_over: TakeOver
+) -> None:
+    take_over({"estate": _bonded()})
     maas = Maas(server.url, make_key(server.ports), NOON)
     assert maas.put("fabrics/3/vlans/20/", mtu=9000, name="")["name"] == ""
     assert http.get("/vlans/5").json()["mtu"] == 9000
     assert maas.put("fabrics/3/vlans/20/", name="lab")["name"] == "lab"
 
 
-def test_a_link_that_is_changed_is_no_longer_the_imported_one(server: Running, http: httpx.Client) -> None:
-    http.post("/imports", json={"estate": _bonded()})
+def test_a_link_that_is_changed_is_no_longer_the_imported_one(server: Running, take_over: TakeOver) -> None:
+    take_over({"estate": _bonded()})
     maas = Maas(server.url, make_key(server.ports), NOON)
     (nic,) = (nic for nic in maas.get("machines/bond01/")["interface_set"] if nic["name"] == "eth3")
     path = f"nodes/bond01/interfaces/{nic['id']}/"
     shown = maas.post(path, op="unlink_subnet", id=nic["links"][0]["id"])
     assert shown["links"] == []
     assert maas.get("nodes/bond01/interfaces/2/")["params"]["bond_mode"] == "802.3ad"
-    again = http.post("/imports", json={"estate": _bonded()}).json()
+    again = take_over({"estate": _bonded()})
     assert {change["action"] for change in again["changes"]} == {"same"}
 
 
-def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, http: httpx.Client) -> None:
+def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, take_over: TakeOver) -> None:
     """They were imported before hostloom kept it; what a client has set since stays."""
     estate = _bonded()
     parts = ("devices", "links", "parameters", "ttls")
-    http.post("/imports", json={"estate": {name: part for name, part in estate.items() if name not in parts}})
+    take_over({"estate": {name: part for name, part in estate.items() if name not in parts}})
     maas = Maas(server.url, make_key(server.ports), NOON)
     maas.put("domains/0/", ttl=7)
-    done = http.post("/imports", json={"estate": estate}).json()
+    done = take_over({"estate": estate})
     assert {change["name"]: change["text"] for change in done["changes"] if change["action"] == "change"} == {
         "east": "kept for MAAS's clients: ttl",
         "db1": "kept for MAAS's clients: links and parameters of NICs",
@@ -422,9 +518,9 @@ def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, http
 
 
 def test_links_of_a_host_and_of_what_a_dump_holds(
-    server: Running, http: httpx.Client, body: dict[str, Any]
+    server: Running, body: dict[str, Any], take_over: TakeOver
 ) -> None:
-    http.post("/imports", json=body)
+    take_over(body)
     maas = Maas(server.url, make_key(server.ports), NOON)
     assert _shown_links(maas.get("machines/kvm001/")) == {
         "eth0": [("link_up", None, None)],
@@ -453,12 +549,12 @@ def test_what_is_wrong_of_the_kept_is_named(http: httpx.Client, change: dict[str
     assert [each["field"] for each in found.json()["errors"]] == [field]
 
 
-def test_too_much_of_one_node_is_left_out_and_said(server: Running, http: httpx.Client) -> None:
+def test_too_much_of_one_node_is_left_out_and_said(server: Running, take_over: TakeOver) -> None:
     estate = _bonded()
     of_bond = {"system_id": "bond01", "interface_name": "bond0", "value": "x" * 200}
     estate["parameters"] = [of_bond | {"name": f"p{number}"} for number in range(200)]
-    done = http.post("/imports", json={"estate": estate})
-    assert done.status_code == 200, done.text
-    assert done.json()["notes"] == ["db1: too many links and parameters of interfaces to keep"]
+    assert take_over({"estate": estate})["notes"] == [
+        "db1: too many links and parameters of interfaces to keep"
+    ]
     maas = Maas(server.url, make_key(server.ports), NOON)
     assert maas.get("devices/dev009/")["parent"] == "bond01"

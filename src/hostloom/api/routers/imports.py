@@ -1,26 +1,37 @@
-"""Imports of another system's inventory over HTTP."""
+"""Imports over HTTP: previewed, done as an operation, and looked at afterwards."""
 
 from fastapi import APIRouter, Response
 
-from hostloom.api.calls import Changing
-from hostloom.api.shapes.imports import ImportIn, ImportOut
-from hostloom.model.import_plan import ImportPlan
+from hostloom.api.calls import Changing, Reading
+from hostloom.api.routers.operations import OperationOut
+from hostloom.api.shapes.imports import ImportIn, ImportOut, ImportPlanIn, ImportResultOut
 from hostloom.services import imports
 
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 
-@router.post("", response_model=ImportOut)
-def import_estate(call: Changing, body: ImportIn) -> Response:
-    """Import the inventory of another system, or with `dry_run` show the changes.
+@router.post("/plan", response_model=ImportOut)
+def plan_import(call: Reading, body: ImportPlanIn) -> Response:
+    """Show what an import would do, without changing anything."""
+    with call.begin() as uow:
+        plan = imports.preview(uow, call.principal, body.estate, prefer_theirs=body.theirs)
+    return call.one(ImportOut.of(plan))
 
-    The import deletes nothing, and a repetition changes nothing more. `hosts` remain to be added.
+
+@router.post("", status_code=202, response_model=OperationOut)
+def import_inventory(call: Changing, body: ImportIn) -> Response:
+    """Import what another system managed; repeating it imports what is missing.
+
+    An import removes nothing. Its operation writes the records, serves the VLANs if `dhcp` is set, and starts
+    an operation for each host that it can reach; `GET /imports/{key}` shows them.
     """
+    return call.perform(
+        202, lambda: OperationOut.of(imports.start(call.ports, call.principal, body.to_model()))
+    )
 
-    def do() -> ImportPlan:
-        if body.dry_run:
-            with call.begin() as uow:
-                return imports.preview(uow, call.principal, body.estate, prefer_theirs=body.theirs)
-        return imports.apply(call.ports, call.principal, body.estate, prefer_theirs=body.theirs)
 
-    return call.perform(200, lambda: ImportOut.of(do(), dry_run=body.dry_run))
+@router.get("/{key}", response_model=ImportResultOut)
+def get_import(call: Reading, key: str) -> Response:
+    """Show how far an import is, by the id of its operation."""
+    with call.begin() as uow:
+        return call.one(ImportResultOut.of(imports.result(uow, call.principal, key)))
