@@ -109,7 +109,7 @@ def begin_make(world: LittleWorld) -> Operation:
     return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1")
 
 
-def begin_import(world: LittleWorld) -> Operation:
+def begin_import_inventory(world: LittleWorld) -> Operation:
     key = world.keys.offered(URIS[1])[0].fingerprint
     wanted = ImportInput(an_inventory_of(URIS[1]), serve_dhcp=True, accept_keys={"kvm2": key})
     return imports.start(world.ports, LOCAL_ADMIN, wanted)
@@ -169,7 +169,7 @@ CASES = {
     "add-host-at-once": Case("add-host", begin_add_host_at_once, "record", on_libvirt=False),
     "fix-network": Case("fix-network", begin_fix, "record"),
     "fix-network-make": Case("fix-network", begin_make, "record"),
-    "import-inventory": Case("import-inventory", begin_import, "hosts"),
+    "import-inventory": Case("import-inventory", begin_import_inventory, "hosts"),
     "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
     "import": Case("import-disk-image", begin_import, "publish", on_libvirt=False),
     "import-upload": Case("import-disk-image", begin_import_of_upload, "publish", on_libvirt=False),
