@@ -279,11 +279,6 @@ class Plan:
         """Its disks."""
         return self.spec.disks
 
-    @property
-    def netboot(self) -> bool:
-        """Whether it boots from the network first."""
-        return self.spec.netboot
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -72,7 +72,7 @@ def as_planned(plan: Plan, made: Machine) -> bool:
     """To the last field that both have."""
     spec = plan.spec
     return (
-        (spec.system_id, spec.name, spec.uuid, plan.host_id, spec.cores, spec.memory_mib, plan.netboot)
+        (spec.system_id, spec.name, spec.uuid, plan.host_id, spec.cores, spec.memory_mib, spec.netboot)
         == (made.system_id, made.hostname, made.uuid, made.host_id, made.cores, made.memory_mib, made.netboot)
         and spec.interfaces == made.interfaces
         and plan.disks == made.disks

@@ -174,7 +174,7 @@ def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Nam
         "memory_mib": item.spec.memory_mib,
         "interfaces": [NicOut.of(interface, names) for interface in item.interfaces],
         "disks": [DiskOut.made(disk) for disk in item.disks],
-        "netboot": item.netboot,
+        "netboot": item.spec.netboot,
         "start": item.start,
         "warnings": [
             WarningOut(

@@ -214,5 +214,5 @@ def _boot(scene: Scene) -> Iterator[str]:
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
     if _is_netbooted(scene) and scene.labels and not boots:
         yield "no NIC boots"
-    if plan.netboot is not bool(boots):
+    if plan.spec.netboot is not bool(boots):
         yield "netboot without a boot NIC, or the other way round"

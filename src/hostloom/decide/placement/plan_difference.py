@@ -60,7 +60,7 @@ def _machine(planned: Plan, now: Plan) -> Iterator[_Found]:
         yield field.replace("_", " "), getattr(before, field), getattr(after, field), ""
     for field in ("architecture", "domain_type", "machine_type", "emulator", "cpu_model"):
         yield field.replace("_", " "), getattr(before.emulation, field), getattr(after.emulation, field), ""
-    yield "network boot", planned.netboot, now.netboot, ""
+    yield "network boot", planned.spec.netboot, now.spec.netboot, ""
     yield "start", planned.start, now.start, ""
 
 
