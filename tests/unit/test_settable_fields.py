@@ -214,6 +214,7 @@ OPTIONS = {
     "macs": "mac",
     "memory_over_commit_ratio": "memory_over_commit",
     "ntp_servers": "ntp",
+    "public_key": "file",
     "tags": "tag",
 }
 #: Fields that the command line sets in another way: a VLAN is FABRIC/VID; ids are for imports.
