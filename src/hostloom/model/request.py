@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.deployment import DeployRequest
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.ids import DomainId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.network import Address
 
@@ -107,6 +109,8 @@ class ComposeRequest:
     #: Tags that its host must have, and tags that it must not have.
     host_tags: tuple[str, ...] = ()
     not_host_tags: tuple[str, ...] = ()
+    #: The operating system that it gets; None: its disks stay empty.
+    deploy: DeployRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,8 @@ class ParsedRequest(ComposeRequest):
     #: The zone and resource pool that its host must be in: those named, where the host is left open.
     in_zone: ZoneId | None = None
     in_resource_pool: ResourcePoolId | None = None
+    #: The image of `deploy`.
+    image: DiskImage | None = None
 
     @property
     def nic_count(self) -> int:

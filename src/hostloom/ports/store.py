@@ -42,7 +42,14 @@ from hostloom.ports.repositories import (
     Repository,
     Vlans,
 )
-from hostloom.ports.wire_records import Commissionings, DhcpMessages, Proofs, VlanProbes
+from hostloom.ports.wire_records import (
+    Commissionings,
+    Deployments,
+    DhcpMessages,
+    ImageCopies,
+    Proofs,
+    VlanProbes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class UnitOfWork(Protocol):
     answers: Answers
     racks: Repository[Rack, RackId]
     disk_images: DiskImages
+    deployments: Deployments
+    image_copies: ImageCopies
     dhcp_messages: DhcpMessages
     vlan_probes: VlanProbes
     proofs: Proofs

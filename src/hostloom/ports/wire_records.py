@@ -1,11 +1,13 @@
-"""Records of observations on the wire."""
+"""Records of observations on the wire, of commissionings and of deployments."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from hostloom.model.commissioning import BootToken, Commissioning
+from hostloom.model.deployment import Deployment, ImageCopy
 from hostloom.model.dhcp_exchange import DhcpMessage, ForeignDhcp, VlanProbe
 from hostloom.model.ids import (
+    HostId,
     MacAddress,
     SystemId,
 )
@@ -81,4 +83,56 @@ class Commissionings(Protocol):
 
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
         """Use up a token that has not expired; None if it does not exist or has been used."""
+        ...
+
+
+class Deployments(Protocol):
+    """The deployment of each machine; it goes with the machine."""
+
+    def put(self, deployment: Deployment) -> None:
+        """Replace the machine's deployment."""
+        ...
+
+    def find(self, system_id: SystemId) -> Deployment | None:
+        """The deployment of a machine."""
+        ...
+
+    def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Deployment]:
+        """Deployments by machine, in one statement."""
+        ...
+
+    def find_by_token(self, token_sha256: str) -> Deployment | None:
+        """The deployment whose machine reports with this token."""
+        ...
+
+    def overdue(self, now: float) -> list[Deployment]:
+        """Unfinished deployments with a deadline that has passed, by machine."""
+        ...
+
+    def with_image(self, sha256: str) -> list[Deployment]:
+        """The deployments of a disk image, by machine."""
+        ...
+
+    def delete(self, system_id: SystemId) -> None:
+        """Delete a machine's deployment; does nothing if there is none."""
+        ...
+
+
+class ImageCopies(Protocol):
+    """The copies of disk images on hosts; one for each image and storage pool."""
+
+    def put(self, copy: ImageCopy) -> None:
+        """Record a copy, replacing what was recorded of it."""
+        ...
+
+    def find(self, host_id: HostId, pool: str, sha256: str) -> ImageCopy | None:
+        """The copy of an image in a storage pool."""
+        ...
+
+    def of_image(self, sha256: str) -> list[ImageCopy]:
+        """All copies of an image, by host and pool."""
+        ...
+
+    def delete(self, copy: ImageCopy) -> None:
+        """Delete the record; does nothing if there is none."""
         ...

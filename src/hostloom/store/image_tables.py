@@ -1,9 +1,9 @@
-"""Tables of disk images."""
+"""Tables of disk images, their copies on hosts, and the deployments of machines."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, PrimaryKeyConstraint, String, Table
 
 from hostloom.store.columns import generation_column, id_column, metadata, name_column, text_column
-from hostloom.store.types import BOOT_MODES, WORDS
+from hostloom.store.types import BOOT_MODES, JSON_VALUE, WORDS, text_key
 
 disk_images = Table(
     "disk_images",
@@ -32,4 +32,29 @@ disk_images = Table(
     Column("imported_at", Float, nullable=False),
     generation_column(),
     sqlite_autoincrement=True,
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("system_id", ForeignKey("nodes.system_id", ondelete="CASCADE"), primary_key=True),
+    Column("image_sha256", String(64), nullable=False, index=True),
+    #: Null: the machine does not report.
+    Column("token_sha256", text_key(64), unique=True),
+    #: Null: no report is awaited.
+    Column("deadline", Float, index=True),
+    #: JSON of model.deployment.Deployment.
+    Column("document", JSON_VALUE, nullable=False),
+)
+
+image_copies = Table(
+    "image_copies",
+    metadata,
+    Column("host_id", ForeignKey("hosts.id", ondelete="CASCADE"), nullable=False),
+    Column("pool", text_key(255), nullable=False),
+    Column("sha256", text_key(64), nullable=False, index=True),
+    Column("volume", String(255), nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("operation_id", String(36), nullable=False),
+    PrimaryKeyConstraint("host_id", "pool", "sha256"),
 )

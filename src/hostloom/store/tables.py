@@ -88,6 +88,8 @@ KINDS = {
     "racks": "rack",
     "ssh_keys": "SSH key",
     "disk_images": "disk image",
+    "deployments": "deployment",
+    "image_copies": "copy of a disk image",
     "dhcp_messages": "DHCP message",
     "foreign_dhcp": "foreign DHCP server",
     "vlan_probes": "VLAN probe",

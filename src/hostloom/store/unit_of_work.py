@@ -35,6 +35,7 @@ from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
 from hostloom.store.commissionings import Commissionings
 from hostloom.store.database_errors import connect
+from hostloom.store.deployments import Deployments, ImageCopies
 from hostloom.store.disk_images import DiskImages
 from hostloom.store.events import Events
 from hostloom.store.fabrics import Fabrics
@@ -81,6 +82,8 @@ class DatabaseUnitOfWork:
     answers: operation_records.Answers
     racks: repositories.Repository[Rack, RackId]
     disk_images: repositories.DiskImages
+    deployments: wire_records.Deployments
+    image_copies: wire_records.ImageCopies
     dhcp_messages: wire_records.DhcpMessages
     vlan_probes: wire_records.VlanProbes
     proofs: wire_records.Proofs
@@ -169,6 +172,8 @@ _REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
     "answers": lambda uow: Answers(uow.tx),
     "racks": lambda uow: Racks(uow.tx, wire_tables.racks, Rack),
     "disk_images": lambda uow: DiskImages(uow.tx, image_tables.disk_images, DiskImage),
+    "deployments": lambda uow: Deployments(uow.tx),
+    "image_copies": lambda uow: ImageCopies(uow.tx),
     "dhcp_messages": lambda uow: DhcpMessages(uow.tx),
     "vlan_probes": lambda uow: VlanProbes(uow.tx),
     "proofs": lambda uow: Proofs(uow.tx),

@@ -27,7 +27,7 @@ from hostloom.services.machines import copies, identities_of
 HostTags = Annotated[list[Text], Field(max_length=100)]
 
 
-@like(ComposeRequest, hide=("owner", "anti_affinity"))
+@like(ComposeRequest, hide=("owner", "anti_affinity", "deploy"))
 class ComposeIn(In):
     """A requested machine; host, zone, resource pool and domain by name or id; without a host any host fits.
 
