@@ -41,7 +41,7 @@ class BootCalls:
     #: Accepts the report of a machine that is up.
     up: Callable[[Report], None]
     #: Accepts the hardware of a machine, with its token; returns the machine's next action.
-    found: Callable[[str, FoundHardware], str]
+    take_report: Callable[[str, FoundHardware], str]
     #: Checks before the body is read whether a machine with this token and address may report; raises
     #: ReportRefused or TooManyRequests.
     admit: Callable[[str, str], None] = lambda _secret, _seen_from: None
@@ -148,7 +148,7 @@ class _BootHandlers:
             )
         body = await _body(request, MAX_HARDWARE_BYTES)
         found_hardware = await run_in_threadpool(parse_hardware, body)
-        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found_hardware)})
+        return JSONResponse({"next": await run_in_threadpool(self.calls.take_report, secret, found_hardware)})
 
     async def _script(self, request: Request, mac: MacAddress) -> Response:
         if not mac.is_unicast:

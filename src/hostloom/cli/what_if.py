@@ -58,15 +58,15 @@ class WhatIfAnswer:
     file: WorldFile
     changes: tuple[HypotheticalChange, ...]
     after: Snapshot
-    found: Consequences
+    consequences: Consequences
     #: Headroom for additional machines before and after the change.
     rooms: tuple[Headroom, Headroom] | None
 
     @property
     def is_hurt(self) -> bool:
         """Whether the change affects a machine, or a request no longer fits."""
-        return bool(self.found.harms) or any(
-            compared_case.turn is OutcomeChange.NO_LONGER_FITS for compared_case in self.found.changed
+        return bool(self.consequences.harms) or any(
+            compared_case.turn is OutcomeChange.NO_LONGER_FITS for compared_case in self.consequences.changed
         )
 
 
@@ -128,7 +128,7 @@ def _document(answer: WhatIfAnswer) -> dict[str, Any]:
     document: dict[str, Any] = {"file": str(answer.file.path)}
     if answer.changes:
         document["changes"] = [format_change(change) for change in answer.changes]
-        document |= consequences_data(before, answer.after, answer.found)
+        document |= consequences_data(before, answer.after, answer.consequences)
     if answer.rooms is not None:
         was, now = answer.rooms
         document["room"] = room_data(now) | ({"fit_before": was.fit} if answer.changes else {})
@@ -139,12 +139,14 @@ def _show(answer: WhatIfAnswer, *, with_file: bool, with_reasons: bool) -> None:
     if with_file:
         typer.echo(f"{answer.file.path}:")
     if answer.changes:
-        typer.echo(render_headline((format_change(change) for change in answer.changes), answer.found))
-        data = consequences_data(answer.file.world.snapshot, answer.after, answer.found)
+        typer.echo(render_headline((format_change(change) for change in answer.changes), answer.consequences))
+        data = consequences_data(answer.file.world.snapshot, answer.after, answer.consequences)
         _rows(data["hurt"], IMPACTS)
         _rows(data["changed"], CHANGED)
-        if len(answer.found.cases) == 1 and not answer.found.changed:
-            typer.echo(f"{answer.found.cases[0].name} is {render_changed(answer.found.cases[0])}")
+        if len(answer.consequences.cases) == 1 and not answer.consequences.changed:
+            typer.echo(
+                f"{answer.consequences.cases[0].name} is {render_changed(answer.consequences.cases[0])}"
+            )
     if with_reasons:
         _show_reasons(answer)
     if answer.rooms is not None:
@@ -162,11 +164,11 @@ def _rows(rows: list[Document], columns: Columns[Document, str]) -> None:
 
 
 def _show_reasons(answer: WhatIfAnswer) -> None:
-    for fate in answer.found.fates:
+    for fate in answer.consequences.fates:
         if fate.to is None:
             typer.echo(f"\n{fate.machine} of {fate.host}:")
             _lines(explain.render(fate.explanation))
-    for compared_case in answer.found.changed:
+    for compared_case in answer.consequences.changed:
         typer.echo(f"\n{compared_case.name}:")
         _lines(explain.render(compared_case.after.explanations[0]))
 

@@ -29,7 +29,7 @@ class DhcpMessages(Protocol):
 class VlanProbes(Protocol):
     """Foreign DHCP servers that probes found."""
 
-    def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
+    def record(self, probe: VlanProbe, servers: Sequence[ForeignDhcp]) -> None:
         """Write the results of a probe, replacing those of the VLAN's last probe."""
         ...
 
@@ -49,7 +49,7 @@ class Proofs(Protocol):
         """Replace the last proofs of the NICs."""
         ...
 
-    def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
+    def record(self, proofs: Mapping[SystemId, Sequence[NicProof]]) -> None:
         """Replace the proofs of many machines in one statement."""
         ...
 
@@ -61,7 +61,7 @@ class Proofs(Protocol):
 class Commissionings(Protocol):
     """Results of commissioning, and tokens for reports."""
 
-    def put(self, found: Commissioning) -> None:
+    def put(self, commissioning: Commissioning) -> None:
         """Replace the last result."""
         ...
 

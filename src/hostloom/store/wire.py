@@ -48,22 +48,22 @@ class VlanProbes:
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
-    def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
+    def record(self, probe: VlanProbe, servers: Sequence[ForeignDhcp]) -> None:
         """Replace the VLAN's latest probe; NotFound for an unknown VLAN.
 
         The revision changes only if the probe's result differs, because a changed topology makes decisions
         rebuild their indexes. New times alone do not change it.
         """
         self.tx.lock_world()  # two servers may probe a VLAN at the same time
-        if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
+        if self._as_decided(probe.vlan_id) != _as_decided(probe, servers):
             self.tx.change_world(topology=True)
         for table in (vlan_probes, foreign_dhcp):
             self.tx.write(delete(table).where(table.c.vlan_id == probe.vlan_id))
         row = asdict(probe)
         with self.tx.guarded(lambda: find_broken(self.tx, vlan_probes, row)):
             self.tx.write(insert(vlan_probes).values(row))
-        if found:
-            rows = [{name: getattr(server, name) for name in ForeignDhcp.__slots__} for server in found]
+        if servers:
+            rows = [{name: getattr(server, name) for name in ForeignDhcp.__slots__} for server in servers]
             self.tx.write(insert(foreign_dhcp), rows)
 
     def _as_decided(self, vlan_id: VlanId) -> object:
@@ -98,12 +98,12 @@ class Proofs:
         """Replace the latest proofs of these NICs."""
         self.record({system_id: proofs})
 
-    def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
+    def record(self, proofs: Mapping[SystemId, Sequence[NicProof]]) -> None:
         """Replace the latest proofs of several machines; one statement."""
         rows = [
             {"system_id": key, "nic": proof.nic, "at": proof.at, "evidence": to_json(proof.evidence)}
-            for key, proofs in found.items()
-            for proof in proofs
+            for key, machine_proofs in proofs.items()
+            for proof in machine_proofs
         ]
         if not rows:
             return

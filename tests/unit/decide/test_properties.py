@@ -139,11 +139,11 @@ def test_the_search_finds_the_best_of_all_assignments(
         if (
             node is None
             or state.host.correlation.state is not CorrelationState.CORRELATED
-            or not asked.wanted
+            or not asked.requirements
         ):
             continue
         view = HostView(world.snapshot, state, node.hostname, node.interfaces)
-        options = tuple(match(view, wanted) for wanted in asked.wanted)
+        options = tuple(match(view, requirement) for requirement in asked.requirements)
         search = Search(world.snapshot, address_index, options, netboot=asked.request.netboot)
         found = search.run()
         possible = [c for c in product(*(each.candidates for each in options)) if completes(search, c)]

@@ -1,7 +1,7 @@
-"""Many machines at once: a plan for each of a batch, or for none.
+"""Decides batches: a plan for every machine, or for none.
 
-First fit, then moves where that ends, then local search for what the strategy is after. Every machine is
-legal in the world in which all others are placed.
+The search uses first fit, then moves machines if it gets stuck, then improves the result by local search for
+the strategy. Every machine is legal in the state in which all others are placed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,12 +27,12 @@ class _Beginning(NamedTuple):
 
     hosts: Order
     machines: Sequence[MachineRequest]
-    #: It is also tried if an earlier beginning led to a complete layout.
+    #: Whether it is also tried if an earlier beginning led to a complete layout.
     is_rival: bool
 
 
 def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]) -> JointDecision:
-    """Place every machine of the batch, or refuse them all with the reasons of one that finds no place."""
+    """Place every machine of the batch, or refuse all with the reasons of one that does not fit."""
     if not batch.machines:
         return JointDecision((), ())
     if len(batch.machines) == 1:
@@ -43,7 +43,7 @@ def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identit
     jobs = read_batch(snapshot, batch, identities)
     laid = jobs if isinstance(jobs, Stuck) else _lay_out(snapshot, jobs, batch.strategy)
     if isinstance(laid, Stuck):
-        return JointDecision((), (laid.explanation,), laid.at)
+        return JointDecision((), (laid.explanation,), laid.index)
     board = _in_turn(laid)
     plans = tuple(board.placed[job].plan for job in board.jobs)
     return JointDecision(plans, explain_all(board, laid, batch.strategy))
@@ -52,7 +52,7 @@ def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identit
 def _lay_out(
     snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
 ) -> BatchPlacement | Stuck:
-    """The best layout; if none is complete, the machine that finds no place when they are taken in turn."""
+    """The best layout; if none is complete, the machine that does not fit in the order of the batch."""
     first_fit, stuck = _first_fit(snapshot, jobs, strategy)
     layout = first_fit or _with_moves(snapshot, jobs, strategy)
     if layout is None:
@@ -64,7 +64,7 @@ def _lay_out(
 def _first_fit(
     snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
 ) -> tuple[BatchPlacement | None, list[Stuck]]:
-    """The cheapest complete layout of several beginnings, and where taking the machines in turn got stuck."""
+    """The cheapest complete layout of several beginnings, and where the order of the batch got stuck."""
     best: BatchPlacement | None = None
     best_cost: int | None = None
     stuck_in_turn: list[Stuck] = []
@@ -84,12 +84,12 @@ def _first_fit(
 
 
 def _is_worse(layout: BatchPlacement, strategy: Strategy | None, best_cost: int | None) -> bool:
-    """Whether it will cost at least as much as a known layout: each further machine adds to the cost."""
+    """Whether it will cost at least as much as a known layout, because every further machine adds cost."""
     return best_cost is not None and objective.cost(layout, strategy) >= best_cost
 
 
 def _beginnings(jobs: tuple[MachineRequest, ...], strategy: Strategy | None) -> Iterator[_Beginning]:
-    """The orders of hosts and of machines that are tried, one after the other."""
+    """The orders of hosts and machines to try, one after another."""
     hard = sorted(jobs, key=hardness)
     if strategy is None:
         yield _Beginning(BY_RULES, jobs, is_rival=False)
@@ -103,7 +103,7 @@ def _beginnings(jobs: tuple[MachineRequest, ...], strategy: Strategy | None) -> 
 def _with_moves(
     snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
 ) -> BatchPlacement | None:
-    """A layout in which machines of the batch move for others, or the first complete one of all layouts."""
+    """A layout in which machines of the batch move to make room, or the first complete one of all layouts."""
     layout = BatchPlacement(TentativePlacement(snapshot, jobs), _ORDERS[strategy])
     if layout.fill(sorted(jobs, key=hardness), with_moves=True) is not None:
         layout.board.rollback(0)
@@ -113,9 +113,9 @@ def _with_moves(
 
 
 def _in_turn(layout: BatchPlacement) -> TentativePlacement:
-    """The same machines on the same hosts, taken in the order of the batch: so they get their addresses.
+    """Place the machines on the same hosts again in the order of the batch, which determines their addresses.
 
-    Where that order leaves one without its NICs or disks, the layout is kept as it was found.
+    If a machine gets no NICs or disks in that order, the layout stays as it was.
     """
     tentative_placement = layout.board
     if tentative_placement.is_in_turn:

@@ -1,37 +1,38 @@
-"""The last resort for a few machines on a few hosts: every place, within bounds.
+"""The last resort for a few machines on a few hosts: an exhaustive search within limits.
 
-First the machines are taken in one order, then in any: who comes first gets the better NIC, pool or address.
+The machines are placed in one order first, then in all orders, because the first one gets the better NIC,
+pool or address.
 """
 
 from hostloom.decide.batch.read_batch import MachineRequest, fit_of, hardness
 from hostloom.decide.batch.tentative_placement import TentativePlacement
 from hostloom.decide.deadline import tick
 
-#: Machines times hosts up to which it is worth it, and hosts tried at most.
+#: Limits of the search: machines times hosts, and tried hosts.
 SMALL = 48
 MOST_TRIES = 1200
 
 
 def is_small(board: TentativePlacement) -> bool:
-    """Whether all there is can be looked at."""
+    """Whether the search space is small enough."""
     return len(board.jobs) * len(board.states) <= SMALL
 
 
 def complete(board: TentativePlacement) -> bool:
-    """Place all machines that are not yet placed; False leaves the board as it was."""
+    """Place all remaining machines; False leaves the placement unchanged."""
     left = tuple(sorted((job for job in board.jobs if job not in board.placed), key=hardness))
     return any(_Exhaustion(board, any_order=any_order).complete(left) for any_order in (False, True))
 
 
 class _Exhaustion:
-    """Depth first; a world that led nowhere is not entered again, whichever way it is reached."""
+    """Depth-first search; a state that led to no solution is not visited again, however it is reached."""
 
     def __init__(self, board: TentativePlacement, *, any_order: bool) -> None:
         self._board, self._any_order, self._dead = board, any_order, set[object]()
         self._last_try = board.tries + MOST_TRIES
 
     def complete(self, left: tuple[MachineRequest, ...]) -> bool:
-        """Place these too."""
+        """Place these machines, too."""
         if not left:
             return True
         state = (tuple(sorted(map(_alike, left))), self._state())
@@ -65,7 +66,7 @@ class _Exhaustion:
         return False
 
     def _state(self) -> object:
-        """What the machines took, whoever did."""
+        """The used resources, regardless of which machine uses which."""
         machines = self._board.placed.values()
         addresses = sorted(
             repr(

@@ -1,4 +1,4 @@
-"""Why each machine of a batch is where it is, and how the other hosts fare once all are placed."""
+"""Explains the placement of every machine of a batch, and the other hosts after all are placed."""
 
 from functools import cache
 
@@ -17,7 +17,7 @@ from hostloom.model.request import Strategy
 def explain_all(
     board: TentativePlacement, layout: BatchPlacement, strategy: Strategy | None
 ) -> tuple[Explanation, ...]:
-    """In the order of the batch: the chosen host as it was in turn, the others as they are at the end."""
+    """Explanations in the order of the batch: the chosen host when it was chosen, the others at the end."""
     others = _Others(board)
     return tuple(_explain(board, job, others, _reason(board, job, layout, strategy)) for job in board.jobs)
 
@@ -38,7 +38,7 @@ def _explain(
 def _reason(
     board: TentativePlacement, job: MachineRequest, layout: BatchPlacement, strategy: Strategy | None
 ) -> tuple[str, str]:
-    """What spoke for the host and the host that came second; for one that was moved, where it was before."""
+    """The reason for the host, and the second-best host; for a moved machine, its previous host."""
     layout_reason = layout.reasons.get(job)
     if layout_reason is None:
         return "", ""
@@ -48,7 +48,7 @@ def _reason(
 
 
 class _Others:
-    """Hosts in the world in which the whole batch is placed."""
+    """Hosts in the state in which the whole batch is placed."""
 
     def __init__(self, board: TentativePlacement) -> None:
         self._board, self._snapshot = board, board.world()
@@ -58,14 +58,14 @@ class _Others:
         self._groups = cache(self._groups_of)
 
     def few(self, job: MachineRequest, place: int) -> tuple[HostExplanation, ...]:
-        """Each in full, the chosen one left out; none where there are many."""
+        """Full explanations of all hosts except the chosen one; none if there are many."""
         if len(self._fleet.rows) > FEW:
             return ()
         host_explanations = self._hosts(job.kind, job.word)
         return (*host_explanations[:place], *host_explanations[place + 1 :])
 
     def many(self, job: MachineRequest, place: int) -> tuple[HostGroup, ...]:
-        """By code, the chosen one left out; none where there are few."""
+        """Counts by code, without the chosen host; none if there are few hosts."""
         return self._groups(job.kind, job.word, place) if len(self._fleet.rows) > FEW else ()
 
     def _hosts_of(self, kind: MachineKind, word: str | None) -> tuple[HostExplanation, ...]:

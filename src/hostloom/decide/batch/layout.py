@@ -1,4 +1,4 @@
-"""Lay machines over hosts: first fit, and where that ends, others of the batch make room."""
+"""Places machines on hosts by first fit; if that gets stuck, other machines of the batch make room."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.compose import decide
 from hostloom.model.plan import RequestCode
 
-#: Machines that move, each for the one before it.
+#: Maximum number of machines that move in a chain.
 DEEPEST = 3
-#: Hosts tried for all that make room, in one layout.
+#: Maximum number of hosts that are tried to make room in one layout.
 MOST_TRIES = 1500
 
 
@@ -22,20 +22,20 @@ class LayoutReason:
     """Why a machine went to a host; hosts are positions."""
 
     place: int
-    #: What spoke for it against the second.
+    #: The reason against the second-best host.
     name: str
     second: int
 
 
 class BatchPlacement:
-    """A board and the order in which hosts are preferred."""
+    """A tentative placement, and the order in which hosts are preferred."""
 
     def __init__(self, board: TentativePlacement, order: Order) -> None:
         self.board, self.order = board, order
-        #: Why each machine that was placed at once is where it is, and the host that came second.
+        #: The reasons and second-best hosts of machines that were placed without moves.
         self.reasons: dict[MachineRequest, LayoutReason] = {}
         self._rankings: dict[int, Ranking] = {}
-        #: Tries that making room may still take, and the one at which what was granted ends.
+        #: Number of attempts to make room so far, and the current limit.
         self._left, self._last_try = MOST_TRIES, MOST_TRIES
         self._locked: set[MachineRequest] = set()
 
@@ -46,7 +46,7 @@ class BatchPlacement:
         with_moves: bool = False,
         gives_up: Callable[["BatchPlacement"], bool] = lambda _: False,
     ) -> Stuck | None:
-        """Place the machines in turn; the first that finds no place stays out, and so do those after it."""
+        """Place the machines in turn, up to the first one that does not fit."""
         for job in jobs:
             if gives_up(self):
                 break
@@ -55,35 +55,35 @@ class BatchPlacement:
             board = self.board
             decision = decide(board.world(job), job.asked.request, job.names, board.kept_apart(job.word))
             if decision.plan is None:
-                return Stuck(job.at, decision.explanation)
+                return Stuck(job.index, decision.explanation)
             place = fleet_of(board.snapshot).positions[decision.plan.host_id]
             board.put(job, place, board.attempt(job, place))
         return None
 
     def grant(self, tries: int = MOST_TRIES) -> None:
-        """Allow so many tries from now on for making room."""
+        """Allow this number of further attempts to make room."""
         self._last_try = self.board.tries + tries
 
     @property
     def is_spent(self) -> bool:
-        """Whether the tries are used up."""
+        """Whether the allowed attempts are used up."""
         return self.board.tries >= self._last_try
 
     def make_place(self, job: MachineRequest) -> bool:
-        """Place the machine; others of the batch move for it, as few after each other as can be."""
+        """Place the machine; others of the batch move for it, in the shortest possible chain."""
         self.grant(self._left)
         is_placed = any(self.place(job, depth) for depth in range(DEEPEST + 1))
         self._left = max(self._last_try - self.board.tries, 0)
         return is_placed
 
     def place(self, job: MachineRequest, depth: int) -> bool:
-        """Place the machine, with so many moves after each other; False leaves the board as it was."""
+        """Place the machine with a chain of at most this number of moves; False changes nothing."""
         if self._direct(job):
             return True
         return depth > 0 and any(self._exchange(job, out, depth) for out in self._in_the_way(job))
 
     def move(self, jobs: list[MachineRequest], depth: int) -> bool:
-        """Find other places for all of these; False leaves the board as it was."""
+        """Find other places for all these machines; False changes nothing."""
         mark = self.board.mark()
         for job in jobs:
             self.board.remove(job)
@@ -93,7 +93,7 @@ class BatchPlacement:
         return False
 
     def _settle(self, job: MachineRequest) -> bool:
-        """Place it at once, and note why there."""
+        """Place the machine without moves, and record the reason."""
         ranking = self._ranking(job)
         candidate = ranking.best(job)
         if candidate is None:
@@ -116,7 +116,7 @@ class BatchPlacement:
         return self._rankings[number]
 
     def _exchange(self, job: MachineRequest, out: tuple[MachineRequest, ...], depth: int) -> bool:
-        """The machine in, the others out, and each of them to another place."""
+        """Place the machine instead of the others, and find other places for them."""
         if self.is_spent:
             return False
         mark = self.board.mark()
@@ -130,7 +130,7 @@ class BatchPlacement:
         return is_placed
 
     def _in_the_way(self, job: MachineRequest) -> Iterator[tuple[MachineRequest, ...]]:
-        """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
+        """Machines, or pairs on one host, whose removal may make room; computed for the current state."""
         groups = [
             self._yielding(self.board.on[place], job)
             for place in sorted(self.board.on)
@@ -145,19 +145,19 @@ class BatchPlacement:
     def _making_room(
         self, job: MachineRequest, groups: list[list[MachineRequest]], size: int
     ) -> list[tuple[MachineRequest, ...]]:
-        """The combinations of this size, each on one host, without which the job has room there."""
+        """The combinations of this size on one host whose removal makes room there for the machine."""
         return [out for group in groups for out in combinations(group, size) if self._makes_room(job, out)]
 
     def _yielding(self, others: Iterable[MachineRequest], job: MachineRequest) -> list[MachineRequest]:
         return [other for other in others if self._may_yield(other, job)]
 
     def _with_addresses_elsewhere(self, job: MachineRequest) -> list[MachineRequest]:
-        """Machines on hosts that do not fit the job, whose addresses it could have."""
+        """Machines on unsuitable hosts with addresses that the machine could use."""
         elsewhere = [machine for machine in self.board.placed.values() if machine.place not in job.kind.fits]
         return self._yielding((machine.job for machine in elsewhere if _has_address(machine)), job)
 
     def _may_yield(self, other: MachineRequest, job: MachineRequest) -> bool:
-        """To move one of the same kind, kept apart from the same others, would lead back to where we are."""
+        """Whether moving a machine can help: one of the same kind and anti-affinity would not."""
         return other not in self._locked and (other.kind is not job.kind or other.word != job.word)
 
     def _makes_room(self, job: MachineRequest, out: tuple[MachineRequest, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""What a strategy is after, and the local search that comes nearer to it."""
+"""The objectives of strategies, and the local search that improves them."""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -12,12 +12,12 @@ from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.model.decimals import Number
 from hostloom.model.request import Strategy
 
-#: Machines that move after each other to better a layout.
+#: Maximum length of a chain of moves that improves a layout.
 DEPTH = 2
 
 
 def cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
-    """The less the better: hosts in use, or machines on the fullest."""
+    """The cost of a layout: the number of used hosts, or of machines on the fullest host."""
     on = layout.board.on
     if strategy is Strategy.PACK:
         return len(on)
@@ -25,7 +25,7 @@ def cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
 
 
 def least_cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
-    """What no layout can be better than."""
+    """A lower bound of the cost of all layouts."""
     board = layout.board
     if strategy is Strategy.SPREAD:
         return ceil(len(board.jobs) / len({place for job in board.jobs for place in job.kind.fits}))
@@ -40,12 +40,12 @@ def least_cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
 
 
 def _so_many(room: Iterable[Number], needed: Number) -> int:
-    """How many of the largest hosts have that much together."""
+    """The number of largest hosts that have this amount together."""
     return 1 + sum(total < needed for total in accumulate(sorted(room, reverse=True)))
 
 
 def better(layout: BatchPlacement, strategy: Strategy | None) -> None:
-    """Move machines until the strategy gains nothing by it."""
+    """Move machines until the cost no longer decreases."""
     least = least_cost(layout, strategy)
     layout.grant()
     while cost(layout, strategy) > least and not layout.is_spent:
@@ -59,7 +59,7 @@ def better(layout: BatchPlacement, strategy: Strategy | None) -> None:
 
 
 def _thin_out(layout: BatchPlacement) -> bool:
-    """Take one machine off each of the fullest hosts."""
+    """Move one machine away from every fullest host."""
     board = layout.board
     most = max(map(len, board.on.values()))
     board.limits = SearchLimits(most_on_one=most - 1)
@@ -74,7 +74,7 @@ def _thin_out(layout: BatchPlacement) -> bool:
 
 
 def _give_up_a_host(layout: BatchPlacement) -> bool:
-    """Move all machines of one host to others in use; the host with the fewest first."""
+    """Move all machines of one host to other used hosts, beginning with the host with the fewest."""
     board = layout.board
     for place in sorted(board.on, key=lambda place: (len(board.on[place]), place)):
         board.limits = SearchLimits(most_hosts=len(board.on) - 1, closed=frozenset((place,)))
@@ -87,7 +87,7 @@ def _give_up_a_host(layout: BatchPlacement) -> bool:
 
 
 def _anew(layout: BatchPlacement, strategy: Strategy | None) -> bool:
-    """Lay out all machines once more, with what must cost less."""
+    """Place all machines again with a lower limit for the cost."""
     layout.board.limits = _cheaper(layout, strategy)
     layout.grant()
     return layout.move(sorted(layout.board.jobs, key=hardness), 1)
@@ -99,7 +99,7 @@ def _cheaper(layout: BatchPlacement, strategy: Strategy | None) -> SearchLimits:
 
 
 def _start_over(layout: BatchPlacement, strategy: Strategy | None) -> bool:
-    """Look at every layout that costs less, within bounds."""
+    """Search all cheaper layouts, within limits."""
     board = layout.board
     board.limits = _cheaper(layout, strategy)
     mark = board.mark()

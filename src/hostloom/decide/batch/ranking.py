@@ -1,4 +1,4 @@
-"""The hosts for one kind of machine, the best first, kept up to date as hosts of the board change."""
+"""The hosts for one kind of machine, the best first, updated when hosts change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ Key = tuple[Number | float, ...]
 
 @dataclass(frozen=True)
 class Order:
-    """What makes a host better than another: the key sorts the better first and ends with its position."""
+    """An order of hosts: the key sorts better hosts first and ends with the host's index."""
 
     key: Callable[[TentativePlacement, MachineKind, int, NetworkFit], Key]
-    #: What each part of the key is called in an explanation.
+    #: The names of the parts of the key in explanations.
     names: tuple[str, ...]
 
 
@@ -31,7 +31,7 @@ def _spread(board: TentativePlacement, kind: MachineKind, place: int, fit: Netwo
 
 
 def _pack(board: TentativePlacement, kind: MachineKind, place: int, fit: NetworkFit) -> Key:
-    """Of hosts in use the tightest, of others the one with room for the most."""
+    """Prefer the tightest used host, then the unused host with room for the most machines."""
     request = kind.asked.request
     room = min(
         float(board.memory_mib[place]) / max(request.memory_mib, 1),
@@ -54,7 +54,7 @@ FIRST = Order(_first, ("name-order",))
 
 
 class Ranking:
-    """Keys of the hosts that may have room; what a trial found of a host holds until the host changes."""
+    """Keys of the hosts that may have room; the evaluation of a host is valid until the host changes."""
 
     def __init__(self, board: TentativePlacement, kind: MachineKind, order: Order) -> None:
         self._board, self._kind, self._order = board, kind, order
@@ -66,7 +66,7 @@ class Ranking:
             self._enter(place)
 
     def best(self, job: MachineRequest) -> tuple[int, HostEvaluation] | None:
-        """The host that comes first of those that can take the machine now."""
+        """The best host that can take the machine now."""
         self._catch_up()
         bars = self._board.bars(job)
         while (key := self._least(bars)) is not None:
@@ -82,7 +82,7 @@ class Ranking:
         return None
 
     def runner_up(self, job: MachineRequest, best: int) -> tuple[str, int] | None:
-        """The host that comes second as far as is known, and why; asked before the first is taken."""
+        """The second-best known host with the reason; call it before the best host is used."""
         bars, first = self._board.bars(job), self._keys[best]
         others = (
             key for place, key in self._keys.items() if place != best and (bars is None or not bars(place))
@@ -95,7 +95,7 @@ class Ranking:
         )
 
     def lacks(self, code: RequestCode) -> bool:
-        """Whether a host was ever refused with the code."""
+        """Whether any host was refused with this code."""
         return code in self._refused
 
     def _least(self, bars: Callable[[int], bool] | None) -> Key | None:
@@ -104,7 +104,7 @@ class Ranking:
         return min((key for place, key in self._keys.items() if not bars(place)), default=None)
 
     def _catch_up(self) -> None:
-        """See what changed since the last time; addresses that came back may be of use to any host."""
+        """Update changed hosts; released addresses may help any host."""
         board = self._board
         changed = set(board.log[self._seen :])
         self._seen = len(board.log)

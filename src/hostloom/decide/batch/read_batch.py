@@ -1,4 +1,4 @@
-"""A batch, read: what each machine of it wants, and which hosts could take it, were it the only one."""
+"""Reads a batch: the requirements of its machines, and the hosts that could take each of them alone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 
 @dataclass(frozen=True, eq=False)
 class MachineKind:
-    """Machines of the batch that ask a host for the same."""
+    """Machines of the batch with the same requirements for a host."""
 
     number: int
     asked: ResolvedRequest
-    #: By position in the fleet: the hosts that could take one of them in the world as it is.
+    #: The hosts that could take one of them in the current state, by index in the fleet.
     fits: Mapping[int, NetworkFit]
 
 
@@ -30,31 +30,31 @@ class MachineKind:
 class MachineRequest:
     """One machine of the batch."""
 
-    #: Position in the batch.
-    at: int
+    #: Index in the batch.
+    index: int
     kind: MachineKind
-    #: Its own request.
+    #: The machine's request.
     asked: ResolvedRequest
     names: Identities
 
     @property
     def word(self) -> str | None:
-        """Its word of anti-affinity."""
+        """The machine's value of anti-affinity."""
         return self.asked.request.anti_affinity
 
 
 @dataclass(frozen=True)
 class Stuck:
-    """The machine that found no place, and why."""
+    """The machine that does not fit, with the explanation."""
 
-    at: int
+    index: int
     explanation: Explanation
 
 
 def read_batch(
     snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]
 ) -> tuple[MachineRequest, ...] | Stuck:
-    """Read every machine; the first that would be refused alone, or that repeats another, is stuck."""
+    """Read every machine; the first one that would be refused alone, or that repeats another, is stuck."""
     kinds: dict[ParsedRequest, MachineKind] = {}
     jobs = []
     for index, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
@@ -68,15 +68,15 @@ def read_batch(
 
 
 def fit_of(trial: HostEvaluation) -> NetworkFit | None:
-    """How well the host's network suits; None when it is refused."""
+    """How well the host's network fits; None if it is refused."""
     if trial.refusal is not None or trial.placement is None:
         return None
     return network_fit(trial.placement.nics)
 
 
 def hardness(job: MachineRequest) -> tuple[float, ...]:
-    """Sorts those first for which there are the fewest places, or that take the most."""
-    request, labels = job.asked.request, [requirement.label for requirement in job.asked.wanted]
+    """Sort key: machines with the fewest possible hosts or the largest size first."""
+    request, labels = job.asked.request, [requirement.label for requirement in job.asked.requirements]
     owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
     asks = any(label.ips for label in labels)
     choices = len(job.kind.fits).bit_length()
@@ -88,12 +88,12 @@ def hardness(job: MachineRequest) -> tuple[float, ...]:
         -request.memory_mib,
         -request.cores,
         job.kind.number,
-        job.at,
+        job.index,
     )
 
 
 def _of_its_kind(request: ParsedRequest) -> ParsedRequest:
-    """What no host is asked for left out."""
+    """The request without the parts that do not concern a host."""
     return replace(
         request,
         hostname=None,
@@ -110,7 +110,7 @@ def _of_its_kind(request: ParsedRequest) -> ParsedRequest:
 
 
 def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKind | None:
-    """None when it fits nowhere, even alone."""
+    """Read a kind of machine; None if it fits on no host, even alone."""
     address_index, fleet = address_index_of(snapshot), fleet_of(snapshot)
     try:
         resolved_request = resolve_request(snapshot, address_index, normal(request))
@@ -130,19 +130,19 @@ def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKin
 
 
 def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
-    """Addresses, MACs and hostnames are each of one machine."""
+    """Refuse an address, MAC or hostname that two machines of the batch have."""
     machine_requests: dict[tuple[str, object], MachineRequest] = {}
     for job in jobs:
         for kind, value in _claims(job):
             first = machine_requests.setdefault((kind, value), job)
             if first is not job:
-                return Stuck(job.at, Explanation(None, _clash(kind, str(value), first, job)))
+                return Stuck(job.index, Explanation(None, _clash(kind, str(value), first, job)))
     return None
 
 
 def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
     yield "hostname", job.names.hostname
-    labels = [requirement.label for requirement in job.asked.wanted]
+    labels = [requirement.label for requirement in job.asked.requirements]
     for index, mac in enumerate(job.names.macs[: max(len(labels), 1)]):
         yield "mac", (labels[index].mac if labels else None) or mac
     for label in labels:
@@ -151,7 +151,7 @@ def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
 
 
 def _clash(claim_kind: str, value: str, first: MachineRequest, second: MachineRequest) -> Refusal:
-    claim = f"{claim_kind} {value} for machines {first.at + 1} and {second.at + 1}"
+    claim = f"{claim_kind} {value} for machines {first.index + 1} and {second.index + 1}"
     if claim_kind == "ip":
         code, kind = RequestCode.DUPLICATE_ADDRESS, SubjectKind.ADDRESS
         return Refusal("addresses_differ", code, kind, value, wanted="each address once", found=claim)

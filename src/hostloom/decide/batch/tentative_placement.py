@@ -1,4 +1,4 @@
-"""The world while a batch is laid out: who is where, what hosts and subnets have left; with undo."""
+"""The state during the placement of a batch: machines, remaining capacity and addresses; with undo."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,10 @@ Numbers = dict[SubnetId, dict[int, bool]]
 
 @dataclass(frozen=True, eq=False)
 class TentativeMachine:
-    """A machine of the batch in its place."""
+    """A placed machine of the batch."""
 
     job: MachineRequest
-    #: Position of the host in the fleet.
+    #: Index of the host in the fleet.
     place: int
     trial: HostEvaluation
     plan: Plan
@@ -31,9 +31,9 @@ class TentativeMachine:
 
 @dataclass
 class SearchLimits:
-    """What a layout must keep to besides the rules; hosts are positions."""
+    """Limits of a layout in addition to the rules; hosts are indexes."""
 
-    #: Machines of the batch on one host, and hosts that have any.
+    #: Maximum number of machines of the batch on one host, and of used hosts.
     most_on_one: int | None = None
     most_hosts: int | None = None
     closed: frozenset[int] = frozenset()
@@ -41,17 +41,17 @@ class SearchLimits:
 
 @dataclass
 class TentativePlacement:
-    """Machines are put and removed; `rollback` takes back all since a `mark`."""
+    """Places and removes machines; `rollback` reverts all changes since a `mark`."""
 
     snapshot: Snapshot
     jobs: tuple[MachineRequest, ...]
     limits: SearchLimits = field(default_factory=SearchLimits)
-    #: Jobs by position of their host; hosts without any are left out.
+    #: Placed machines by index of their host; hosts without machines are left out.
     on: dict[int, list[MachineRequest]] = field(default_factory=dict)
     placed: dict[MachineRequest, TentativeMachine] = field(default_factory=dict)
     #: Hosts in the order in which they changed.
     log: list[int] = field(default_factory=list)
-    #: How often addresses were given back.
+    #: Number of times that addresses were released.
     returned: int = 0
     tries: int = 0
 
@@ -71,12 +71,12 @@ class TentativePlacement:
     # -- questions ---------------------------------------------------------------------------------------
 
     def has_room(self, job: MachineRequest, place: int) -> bool:
-        """Whether cores and memory suffice."""
+        """Whether the host has enough cores and memory."""
         request = job.asked.request
         return self.cores[place] >= request.cores and self.memory_mib[place] >= request.memory_mib
 
     def attempt(self, job: MachineRequest, place: int) -> HostEvaluation:
-        """Hold the machine against the host as it is now."""
+        """Evaluate the host in its current state for the machine."""
         self.tries += 1
         return evaluate_host(self.snapshot, self._address_index, self.states[place], job.asked)
 
@@ -87,12 +87,12 @@ class TentativePlacement:
 
     @property
     def is_in_turn(self) -> bool:
-        """Whether the machines were placed in the order of the batch, and none of them was moved."""
+        """Whether the machines were placed in the order of the batch without moves."""
         steps = [machine.job if was_put else None for was_put, machine in self._journal]
         return steps == list(self.jobs)
 
     def bars(self, job: MachineRequest) -> Callable[[int], bool] | None:
-        """Whether anti-affinity or the limits keep it off a host; None when nothing keeps it off any."""
+        """Whether anti-affinity or limits exclude hosts; None if they exclude none."""
         apart, limits, on = self._apart.get(job.word or "", ()), self.limits, self.on
         is_last = limits.most_hosts is not None and len(on) >= limits.most_hosts
         if not apart and not is_last and limits.most_on_one is None and not limits.closed:
@@ -106,30 +106,30 @@ class TentativePlacement:
         )
 
     def kept_apart(self, word: str | None) -> dict[HostId, Refusal]:
-        """The hosts that anti-affinity keeps a machine with this word off."""
+        """The hosts that anti-affinity excludes for this value."""
         places = sorted(self._apart.get(word or "", ()))
         return {self.states[place].host.id: refused_apart(self.states[place], word or "") for place in places}
 
     # -- steps -------------------------------------------------------------------------------------------
 
     def put(self, job: MachineRequest, place: int, trial: HostEvaluation) -> None:
-        """Place the machine where a trial found room for it."""
+        """Place the machine on an evaluated host."""
         plan = make_plan(self.snapshot, job.asked, trial, job.names)
         machine = TentativeMachine(job, place, trial, plan, placed_machine(plan))
         self._add(machine)
         self._journal.append((True, machine))
 
     def remove(self, job: MachineRequest) -> None:
-        """Take the machine off its host."""
+        """Remove the machine from its host."""
         self._journal.append((False, self.placed[job]))
         self._drop(self.placed[job])
 
     def mark(self) -> int:
-        """Where `rollback` comes back to."""
+        """A mark for `rollback`."""
         return len(self._journal)
 
     def rollback(self, mark: int) -> None:
-        """Undo what was done since the mark."""
+        """Revert all changes since the mark."""
         while len(self._journal) > mark:
             was_put, machine = self._journal.pop()
             if was_put:
@@ -166,10 +166,10 @@ class TentativePlacement:
             self._address_index = self._address_index.numbered(numbers)
             self.returned += any(False in number.values() for number in numbers.values())
 
-    # -- the world ---------------------------------------------------------------------------------------
+    # -- the snapshot ------------------------------------------------------------------------------------
 
     def world(self, but: MachineRequest | None = None) -> Snapshot:
-        """The snapshot with all that is placed, and what others of the batch ask for set aside."""
+        """The snapshot with the placed machines, and with the requested addresses of the others reserved."""
         gained = [address for machine in self.placed.values() for address in held_addresses(machine.plan)]
         gained += _asked_for([job for job in self.jobs if job is not but and job not in self.placed])
         states = [self.states[place] for place in self.on]
@@ -180,15 +180,15 @@ class TentativePlacement:
 
 
 def _given(machine: TentativeMachine, *, is_used: bool) -> Numbers:
-    """What becomes used, or free again, by the machine; what it asks for is set aside all the time.
+    """The addresses that the machine uses or releases; requested addresses are reserved all the time.
 
-    Where subnets overlap, that is in each of them until it is placed, and then in the one where it got it.
+    With overlapping subnets, they are reserved in all of them until the machine has its address in one.
     """
     numbers: Numbers = {}
     got = {(address.ip, address.subnet_id) for address in held_addresses(machine.plan)}
     requested = {
         (ip, subnet.id)
-        for requirement in machine.job.asked.wanted
+        for requirement in machine.job.asked.requirements
         for ip, subnets in requirement.ip_subnets
         for subnet in subnets
     }
@@ -199,9 +199,9 @@ def _given(machine: TentativeMachine, *, is_used: bool) -> Numbers:
 
 
 def _asked_for(jobs: tuple[MachineRequest, ...] | list[MachineRequest]) -> Iterator[HeldAddress]:
-    """The addresses that machines ask for, in every subnet where they may get them."""
+    """The requested addresses, in every subnet that may provide them."""
     for job in jobs:
-        for requirement in job.asked.wanted:
+        for requirement in job.asked.requirements:
             for ip, subnets in requirement.ip_subnets:
                 for subnet in subnets:
                     comment = f"asked for by {job.names.hostname}"
@@ -209,7 +209,7 @@ def _asked_for(jobs: tuple[MachineRequest, ...] | list[MachineRequest]) -> Itera
 
 
 def refused_apart(state: HostState, word: str) -> Refusal:
-    """Of a host that has a machine with the word already."""
+    """The refusal of a host that already has a machine with this value."""
     return Refusal(
         "machines_keep_apart",
         RequestCode.ANTI_AFFINITY,

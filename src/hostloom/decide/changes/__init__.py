@@ -1,1 +1,1 @@
-"""Changes of the world, or of a request, that are thought of, not made."""
+"""Hypothetical changes of the state or of a request."""

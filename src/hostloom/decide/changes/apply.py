@@ -1,4 +1,4 @@
-"""What the world would be after a change that is only thought of (written: decide/changes/text.py)."""
+"""Applies a hypothetical change to a snapshot (syntax: decide/changes/text.py)."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ _APPLY: dict[ChangeKind, Callable[[Snapshot, HypotheticalChange], Snapshot]] = {
     ChangeKind.GROW_POOL: change_host.grow_pool,
     ChangeKind.REACH_HOST: change_host.reach_host,
     ChangeKind.CHOOSE_NODE: change_host.choose_node,
-    # Of the request, not of the world: decide/changes/request.py.
+    # Changes of the request, not of the snapshot: decide/changes/request.py.
     ChangeKind.CHANGE_REQUEST: lambda snapshot, _: snapshot,
     ChangeKind.LOSE_INTERFACE: change_interface.lose_interface,
     ChangeKind.LOSE_VLAN: change_network.lose_vlan,
@@ -35,5 +35,5 @@ _APPLY: dict[ChangeKind, Callable[[Snapshot, HypotheticalChange], Snapshot]] = {
 
 
 def apply(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """The world with the change; InvalidValue when what it speaks of is not there, or cannot be so."""
+    """The snapshot with the change; InvalidValue for an unknown subject or an impossible change."""
     return _APPLY[change.kind](snapshot, change)

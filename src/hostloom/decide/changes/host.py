@@ -1,4 +1,4 @@
-"""Changes of a host: does it answer, which node is it, how much does it give out, what does libvirt run."""
+"""Changes of a host: reachability, node, over-commit, storage pools and libvirt networks."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -18,24 +18,24 @@ from hostloom.model.host import (
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import SystemId
 
-#: Why a host that a what-if takes away does not answer.
+#: The reason why a host that a what-if removes does not answer.
 LOST = "it is lost"
 
 
 def lose_host(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It does not answer; its machines stay recorded, as after any failure of a host."""
+    """The host does not answer; its machines stay recorded, as after any failure of a host."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, reachable=False, unreachable_cause=LOST))
 
 
 def reach_host(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It answers."""
+    """The host answers."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, reachable=True, unreachable_cause=""))
 
 
 def choose_node(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """The operator says which node the host is."""
+    """The operator sets the host's node."""
     state = find_host(snapshot, change)
     system_id = SystemId(change.value)
     if system_id not in snapshot.node_by_system_id:
@@ -45,19 +45,19 @@ def choose_node(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def raise_cpu_ratio(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Of cores."""
+    """Change the over-commit ratio of cores."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, cpu_over_commit_ratio=_ratio(change)))
 
 
 def raise_memory_ratio(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Of memory."""
+    """Change the over-commit ratio of memory."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, memory_over_commit_ratio=_ratio(change)))
 
 
 def grow_pool(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It is larger by so many bytes, all of them free."""
+    """Enlarge the pool by this number of free bytes."""
     state = find_host(snapshot, change)
     pool = find_pool(state.host, change.subject)
     more = int(positive("value", change.value))
@@ -69,7 +69,7 @@ def grow_pool(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def set_macvlan_mode(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Without a value the host has none of its own."""
+    """Set the default macvlan mode; without a value, remove it."""
     state = find_host(snapshot, change)
     modes = [macvlan_mode.value for macvlan_mode in MacvlanMode]
     if change.value and change.value not in modes:
@@ -84,13 +84,13 @@ def set_macvlan_mode(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot
 
 
 def libvirt_dhcp_off(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """libvirt's dnsmasq gives no more leases on the network."""
+    """Turn libvirt's own DHCP off on the network."""
     network = find_network(find_host(snapshot, change).host, change.subject)
     return _with_network(snapshot, change, network, replace(network, dhcp=False))
 
 
 def start_network(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """The network is active."""
+    """Start the network."""
     network = find_network(find_host(snapshot, change).host, change.subject)
     return _with_network(snapshot, change, network, replace(network, active=True))
 

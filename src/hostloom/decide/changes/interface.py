@@ -1,9 +1,9 @@
-"""Changes of a host's interfaces, with what they do to what is stacked on them.
+"""Changes of a host's interfaces, with their effects on the interfaces above.
 
-A VLAN interface has the carrier of its parent, a bond or a bridge that of any of its ports. A bridge all of
-whose ports are lost still carries the traffic of the machines on it, but reaches nothing: it counts as
-link-down, so that no machine is planned onto it. Addresses stay held, and whether hostloom itself would still
-reach the host is not judged.
+A VLAN interface has the carrier of its parent, a bond or bridge that of any of its ports. A bridge without
+remaining ports still carries traffic between its machines, but reaches nothing else, so it counts as
+link-down and gets no planned machines. Addresses stay held. Whether hostloom can still reach the host is not
+judged.
 """
 
 from collections.abc import Iterable
@@ -20,32 +20,32 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, VlanSource
 #: IFNAMSIZ - 1: the longest name that Linux gives an interface.
 _MAX_NAME_BYTES = 15
 _MASTERS = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-#: What VLAN interfaces are made on.
+#: Kinds of parents of VLAN interfaces.
 TRUNKS = (InterfaceKind.PHYSICAL, InterfaceKind.BOND, InterfaceKind.BRIDGE)
 
 
 class _Stack:
-    """The interfaces of one node by name, while they change."""
+    """The interfaces of one node by name, during a change."""
 
     def __init__(self, snapshot: Snapshot, interfaces: Iterable[NodeInterface]) -> None:
         self.snapshot = snapshot
         self.found = {interface.name: interface for interface in interfaces}
 
     def above(self, name: str) -> list[str]:
-        """Bridges, bonds and VLAN interfaces on it."""
+        """The bridges, bonds and VLAN interfaces on an interface."""
         return [interface.name for interface in self.found.values() if name in interface.parents]
 
     def master(self, name: str) -> NodeInterface | None:
-        """The bridge or bond that it is a member of."""
+        """The bridge or bond of a member."""
         return next((i for i in self.found.values() if i.kind in _MASTERS and name in i.parents), None)
 
     def carries(self, name: str) -> bool:
-        """Whether frames pass."""
+        """Whether frames pass the interface."""
         interface = self.found.get(name)
         return interface is not None and interface.enabled and interface.link
 
     def spread_link(self, names: Iterable[str], *, up: bool) -> None:
-        """Links that come up, or go down, with what is below them; never the other way round."""
+        """Update links that come up or go down together with the interfaces below them."""
         for name in names:
             interface = self.found[name]
             below = [self.carries(parent) for parent in interface.parents]
@@ -55,7 +55,7 @@ class _Stack:
                 self.spread_link(self.above(name), up=up)
 
     def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, visited: set[str]) -> None:
-        """The interface is on the VLAN, its members show it, and what is stacked on it follows."""
+        """Put the interface, its members and the interfaces above on the VLAN."""
         if name in visited or name not in self.found:
             return
         visited.add(name)
@@ -72,7 +72,7 @@ class _Stack:
                 self.spread_vlan(upper, vlan_id, VlanSource.PORT, visited)
 
     def _tagged(self, interface: NodeInterface, below: VlanId | None) -> VlanId | None:
-        """The VLAN of its tag on the fabric of what is below it."""
+        """The VLAN of the interface's tag on the fabric of the interface below."""
         parent, vlan = self._vlan(below), self._vlan(interface.vlan_id)
         vid = interface.tag_vid if interface.tag_vid is not None else vlan.vid if vlan is not None else None
         if parent is None:
@@ -84,11 +84,11 @@ class _Stack:
         return self.snapshot.vlan_by_id.get(vlan_id) if vlan_id is not None else None
 
 
-# -- what is lost, and what comes back -----------------------------------------------------------------------
+# -- lost and restored interfaces ----------------------------------------------------------------------------
 
 
 def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It is gone, and is a port, member or parent of nothing any more."""
+    """Remove the interface, also as a port, member or parent of others."""
     node = find_node(snapshot, change)
     name = find_interface(node, change.subject).name
     stack = _Stack(snapshot, node.interfaces)
@@ -102,12 +102,12 @@ def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def enable_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It is administratively up; whether it has link is another matter."""
+    """Set the interface administratively up, without a change of its link."""
     return _revived(snapshot, change, enabled=True)
 
 
 def link_up(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It has link again, and so has what is stacked on it."""
+    """Restore the link of the interface and of the interfaces above."""
     return _revived(snapshot, change, link=True)
 
 
@@ -121,11 +121,11 @@ def _revived(snapshot: Snapshot, change: HypotheticalChange, **states: bool) -> 
     return with_interfaces(snapshot, node, stack.found.values())
 
 
-# -- what is joined to what ----------------------------------------------------------------------------------
+# -- connections ---------------------------------------------------------------------------------------------
 
 
 def set_bridge_ports(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """The bridge is where its ports are: on the VLAN of the first that has one, with link if one has."""
+    """Set the ports of a bridge, which gets the VLAN of its first port with one, and the link of any port."""
     node = find_node(snapshot, change)
     bridge = find_interface(node, change.subject)
     if bridge.kind is not InterfaceKind.BRIDGE:
@@ -162,13 +162,13 @@ def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple
 
 
 def _below(stack: _Stack, name: str, visited: frozenset[str]) -> frozenset[str]:
-    """Everything that the interface is stacked on."""
+    """All interfaces below the interface."""
     parents = stack.found[name].parents if name in stack.found and name not in visited else ()
     return frozenset(parents).union(*(_below(stack, parent, visited | {name}) for parent in parents))
 
 
 def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """It is cabled (or tagged) to another VLAN; its members and what is stacked on it go with it."""
+    """Move the interface, its members and the interfaces above to another VLAN."""
     node = find_node(snapshot, change)
     interface = find_interface(node, change.subject)
     vlan = find_vlan(snapshot, change.value, "value")
@@ -185,7 +185,7 @@ def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """A VLAN interface `PARENT.VID`; where the parent's fabric is known, the VLAN is one of it."""
+    """Add a VLAN interface `PARENT.VID`; the VLAN must be in the parent's fabric, if that is known."""
     node = find_node(snapshot, change)
     parent = find_interface(node, change.subject)
     vlan = find_vlan(snapshot, change.value, "value")
@@ -220,7 +220,7 @@ def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapsh
 
 
 def fabric_of(snapshot: Snapshot, node: Node, name: str) -> FabricId | None:
-    """The fabric that an interface is cabled to: by its own VLAN, or by that of what it is a member of."""
+    """The fabric of an interface, from its own VLAN or that of its master."""
     stack = _Stack(snapshot, node.interfaces)
     visited: set[str] = set()
     interface = stack.found.get(name)
@@ -244,7 +244,7 @@ def _check_tag(change: HypotheticalChange, vlan: Vlan, fabrics: set[FabricId | N
 
 
 def _new_name(node: Node, parent: str, vid: int) -> str:
-    """As `ip link` users name it; where that is too long or taken, `vlanVID`."""
+    """The usual name `PARENT.VID`, or `vlanVID` if that is too long or in use."""
     used_names = {interface.name for interface in node.interfaces}
     names = [f"{parent}.{vid}", f"vlan{vid}", *(f"vlan{vid}-{n}" for n in range(len(used_names) + 1))]
     return next(name for name in names if name not in used_names and len(name.encode()) <= _MAX_NAME_BYTES)

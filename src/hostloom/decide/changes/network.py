@@ -1,4 +1,4 @@
-"""Changes of the network: who serves a VLAN, a VLAN that is gone, an address that is given back."""
+"""Changes of the network: DHCP service, removed VLANs, released addresses."""
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
@@ -11,24 +11,24 @@ from hostloom.model.ids import VlanId
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan, spans_of
 from hostloom.model.node import Node, VlanSource
 
-#: Addresses that can be given back; those seen on an interface, or leased, cannot.
+#: Kinds of addresses that can be released; observed and leased ones cannot.
 GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
 
 
 def serve_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Our DHCP serves it itself: a VLAN that was relayed is not any more, one hop is enough."""
+    """Serve the VLAN directly with our DHCP, even if it was relayed before."""
     vlan = find_vlan(snapshot, change.subject)
     return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=True, relay_vlan_id=None))
 
 
 def stop_serving_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Neither itself nor by relay; VLANs that are relayed to it lose their service with it."""
+    """Stop serving the VLAN, directly or by relay; VLANs that are relayed through it also lose service."""
     vlan = find_vlan(snapshot, change.subject)
     return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=False, relay_vlan_id=None))
 
 
 def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """What was on it is on an unknown VLAN; its subnets go, with their ranges and held addresses."""
+    """Remove the VLAN with its subnets, ranges and held addresses; its interfaces are on an unknown VLAN."""
     vlan = find_vlan(snapshot, change.subject)
     subnet_ids = {subnet.id for subnet in snapshot.subnets if subnet.vlan_id == vlan.id}
     return replace(
@@ -42,7 +42,7 @@ def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Release it; if several fabrics have the prefix, in all of them."""
+    """Release the address, in all fabrics with the prefix."""
     subnets = _find_subnets(snapshot, change.subject)
     ip = _address(change.value) if change.value else _first(snapshot, subnets)
     ids = {None, *(subnet.id for subnet in subnets)}
@@ -58,7 +58,7 @@ def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
-    """Held addresses that could be given back, and then be given: those that users set aside come first."""
+    """Held addresses that could be released and then assigned; reserved ones come first."""
     spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
     candidates = [
         address

@@ -1,4 +1,4 @@
-"""What a request would be after a change that is only thought of."""
+"""Applies a hypothetical change to a request."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +10,12 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.request import ParsedRequest
 
-#: Numbers of changes are less.
+#: Upper limit of numbers in changes.
 MOST = 10**18
 
 
 def apply_to_request(request: ParsedRequest, change: HypotheticalChange) -> ParsedRequest:
-    """The request after the change; as it is after a change of the world."""
+    """The request after the change; unchanged after a change of the snapshot."""
     if change.kind is not ChangeKind.CHANGE_REQUEST:
         return request
     alter = _REQUEST.get(change.subject)
@@ -46,7 +46,7 @@ _REQUEST: dict[str, Callable[[ParsedRequest, str], ParsedRequest]] = {
 
 
 def _nothing(value: str) -> dict[str, Any]:
-    """A zone or resource pool can only be left out: the id of another one is not known here."""
+    """Refuse another zone or resource pool: it can only be left out, because its id is unknown here."""
     if value:
         raise InvalidValue(
             "value",
@@ -64,7 +64,7 @@ def _flag(text: str) -> bool:
 
 
 def positive(field: str, text: str) -> Decimal:
-    """The number that a text says; InvalidValue unless it is over 0."""
+    """Parse a positive number; InvalidValue."""
     try:
         number = Decimal(text)
     except InvalidOperation:

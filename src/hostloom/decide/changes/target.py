@@ -1,4 +1,4 @@
-"""What a change speaks of, looked up by name; what is not there is an InvalidValue that says so."""
+"""Looks up the subjects of a change by name; InvalidValue for unknown ones."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ T = TypeVar("T", LibvirtNetwork, StoragePool)
 
 
 def find_host(snapshot: Snapshot, change: HypotheticalChange) -> HostState:
-    """The host that the change names."""
+    """The host of the change."""
     host_states = (host for host in snapshot.hosts if host.host.name == change.host)
     state = min(host_states, key=lambda host_state: host_state.host.id, default=None)
     if state is None:
@@ -24,7 +24,7 @@ def find_host(snapshot: Snapshot, change: HypotheticalChange) -> HostState:
 
 
 def find_node(snapshot: Snapshot, change: HypotheticalChange) -> Node:
-    """The node that the change's host is."""
+    """The node of the change's host."""
     node = snapshot.node_of(find_host(snapshot, change).host)
     if node is None:
         raise InvalidValue("host", change.host, "has no known node, so that its interfaces are unknown")
@@ -68,14 +68,14 @@ def _find_part(host: Host, parts: Iterable[T], field: str, kind: str, name: str)
 
 
 def with_host(snapshot: Snapshot, state: HostState, host: Host) -> Snapshot:
-    """The host is as given; what decisions have indexed is carried over."""
+    """Replace a host, and carry over the indexes of decisions."""
     later = HostState(host, state.machines)
     hosts = tuple(later if host is state else host for host in snapshot.hosts)
     return replace(snapshot, hosts=hosts).carry(snapshot, Delta(hosts={host.id: later}))
 
 
 def with_interfaces(snapshot: Snapshot, node: Node, interfaces: Iterable[NodeInterface]) -> Snapshot:
-    """The node has these interfaces; what decisions have indexed is carried over."""
+    """Replace the interfaces of a node, and carry over the indexes of decisions."""
     later = replace(node, interfaces=tuple(interfaces))
     nodes = tuple(later if other is node else other for other in snapshot.nodes)
     return replace(snapshot, nodes=nodes).carry(snapshot, Delta(nodes={node.system_id: later}))

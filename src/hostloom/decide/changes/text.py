@@ -1,7 +1,7 @@
-"""Changes as one writes them on a command line: `lose-interface:kvm1/eth1`, `raise-memory-ratio:kvm1=1.5`.
+"""Changes in the syntax of the command line: `lose-interface:kvm1/eth1`, `raise-memory-ratio:kvm1=1.5`.
 
-What would end a part too early is written as in URLs: `%2F` in the name of a host, `%3D` before the `=`, and
-`%25` for the percent sign itself.
+Separators within a part are escaped as in URLs: `%2F` in the name of a host, `%3D` before the `=`, and `%25`
+for the percent sign itself.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 
-#: By kind: what stands behind its colon.
+#: The syntax after the colon, by kind.
 FORMS = {
     ChangeKind.LOSE_INTERFACE: "HOST/INTERFACE",
     ChangeKind.LOSE_VLAN: "FABRIC/VID",
@@ -33,7 +33,7 @@ FORMS = {
     ChangeKind.CHOOSE_NODE: "HOST=SYSTEM-ID",
     ChangeKind.CHANGE_REQUEST: "OPTION=VALUE",
 }
-#: No value is one too: no ports, no mode of the host's own, the lowest address, any host.
+#: Kinds that allow an empty value: no ports, no default mode, the lowest address, any host.
 _MAY_BE_EMPTY = frozenset(
     {
         ChangeKind.SET_BRIDGE_PORTS,
@@ -45,7 +45,7 @@ _MAY_BE_EMPTY = frozenset(
 
 
 def parse_change(text: str) -> HypotheticalChange:
-    """Read one; InvalidValue says what was expected. Names are not looked up before it is applied."""
+    """Parse a change; InvalidValue names the expected syntax. Names are looked up when it is applied."""
     word, colon, rest = text.partition(":")
     if not colon or word not in tuple(ChangeKind):
         forms = ", ".join(sorted(f"{kind}:{form}" for kind, form in FORMS.items()))
@@ -63,7 +63,7 @@ def parse_change(text: str) -> HypotheticalChange:
 
 
 def _host_and_subject(target: str, form: str, wrong_form: InvalidValue) -> tuple[str, str]:
-    """The parts of HOST/SUBJECT, HOST or SUBJECT, as the form says; a part that it lacks is empty."""
+    """The parts of HOST/SUBJECT, HOST or SUBJECT, according to the syntax; a missing part is empty."""
     if not form.startswith("HOST"):
         return "", target
     host, slash, subject = target.partition("/")
@@ -73,7 +73,7 @@ def _host_and_subject(target: str, form: str, wrong_form: InvalidValue) -> tuple
 
 
 def format_change(change: HypotheticalChange) -> str:
-    """The text again; what is there now (`was`) is not part of it."""
+    """Format a change, without the current value (`was`)."""
     form = FORMS[change.kind]
     host = _written(change.host).replace("/", "%2F")
     target = "/".join(filter(None, (host, _written(change.subject))))

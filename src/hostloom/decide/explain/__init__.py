@@ -1,1 +1,1 @@
-"""The only prose about decisions, and explanations as data."""
+"""The texts about decisions; all other code handles explanations as data."""

@@ -1,4 +1,4 @@
-"""Words of what a machine boots from the network, and of what commissioning found otherwise."""
+"""Texts about network boots, and about differences that commissioning found."""
 
 from hostloom.decide.machines.boot import BootDecision, BootReason
 from hostloom.decide.machines.commissioning import CommissioningDifference, DifferenceCode

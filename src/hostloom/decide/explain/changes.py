@@ -1,10 +1,10 @@
-"""Suggestions in words: what would have to be otherwise, and the command that makes it so."""
+"""Texts of suggestions: the required change, and its command."""
 
 from shlex import quote
 
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 
-#: By kind: the condition, and our command for it where there is one.
+#: The condition, and the command if one exists, by kind of change.
 CONDITIONS = {
     ChangeKind.SERVE_VLAN: ("our DHCP served VLAN {subject}", "hostloom vlan dhcp on {subject}"),
     ChangeKind.LIBVIRT_DHCP_OFF: (
@@ -67,7 +67,7 @@ def _condition(change: HypotheticalChange) -> str:
 
 def _command(change: HypotheticalChange) -> str:
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
-        return ""  # an address of a node goes with the node
+        return ""  # an address of a node is released with the node
     words = {name: quote(getattr(change, name)) for name in ("subject", "host", "value", "was")}
     return CONDITIONS[change.kind][1].format(**words)
 

@@ -1,4 +1,4 @@
-"""The words about the disk that a deployment writes."""
+"""Texts about the disk that a deployment writes."""
 
 from hostloom.decide.deploy.disk_choice import DiskChoice
 from hostloom.decide.explain.reason_texts import render_refusal
@@ -7,7 +7,7 @@ from hostloom.model.commissioning import FoundDisk
 
 
 def render_disk(disk: FoundDisk) -> str:
-    """`sda (SAMSUNG MZ7, serial S3F5, 480 GB)`: what a person needs to recognise it."""
+    """`sda (SAMSUNG MZ7, serial S3F5, 480 GB)`: the data by which a person recognises the disk."""
     serial = f"serial {disk.serial}" if disk.serial else "no serial"
     facts = filter(None, (disk.model, serial, f"{gigabytes(disk.size_bytes)} GB"))
     return f"{disk.name} ({', '.join(facts)})"

@@ -1,8 +1,8 @@
-"""Drift in words: what was recorded, and what is there instead."""
+"""Texts about drift: the recorded and the observed value."""
 
 from hostloom.model.drift import Drift
 
-#: What a difference is about, by its kind; the subject follows.
+#: The noun of a difference by its kind; the subject follows.
 _SUBJECTS = {
     "host-cores": "cores",
     "host-memory": "memory",
@@ -28,7 +28,7 @@ def render_change(change: Drift) -> str:
 
 
 def render_end(change: Drift) -> str:
-    """One line about a difference that is over."""
+    """One line about a difference that no longer exists."""
     subject = " ".join(filter(None, (_subject(change.kind), change.subject)))
     return f"{subject}: as recorded again" if change.recorded else f"{subject}: gone again"
 

@@ -1,4 +1,4 @@
-"""Explanations in words, as an expert would give them: for command line, API and UI alike."""
+"""Explanations as text, for the command line, API and UI."""
 
 from collections.abc import Iterable
 
@@ -23,13 +23,13 @@ from hostloom.model.plan import (
     SubjectKind,
 )
 
-#: Hosts and names that a line lists before it counts the rest.
+#: Maximum number of hosts or names in a line; further ones are counted.
 LISTED = 8
 
-#: Reasons of hosts that the one line of a refusal names before it counts the rest.
+#: Maximum number of hosts with reasons in the line of a refusal; further ones are counted.
 REASONS_TOLD = 3
 
-#: Interfaces that no request could have taken, in a word each.
+#: Short texts for interfaces that no request can use.
 _UNFIT = {
     RejectionCode.LOOPBACK: "the loopback",
     RejectionCode.INTERFACE_DISABLED: "disabled",
@@ -45,9 +45,9 @@ _UNFIT = {
 
 
 def render(explanation: Explanation, now: float | None = None) -> list[str]:
-    """The decision, each NIC with its reason and what it was preferred to, then the other hosts.
+    """The decision, the reasons and alternatives of every NIC, then the other hosts.
 
-    `now`, in seconds since the epoch, gives the age of the facts that it rests on.
+    `now`, in seconds since the epoch, determines the age of the facts.
     """
     lines = [_headline(explanation, now)]
     host_explanations = _shown(explanation)
@@ -62,7 +62,7 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
 
 
 def summary_of(explanation: Explanation) -> str:
-    """A refusal in one line, with the reasons of the first hosts where none fits; empty where it fits."""
+    """A refusal in one line, with the reasons of the first hosts if none fits; empty without a refusal."""
     if explanation.refusal is None:
         return ""
     text = render_refusal(explanation.refusal)
@@ -76,7 +76,7 @@ def summary_of(explanation: Explanation) -> str:
 
 
 def hint_of(explanation: Explanation) -> str:
-    """The least change that makes a refused request fit; empty where none is known."""
+    """The smallest change that makes a refused request fit; empty if none is known."""
     return render_suggestion(explanation.suggestions[0]) if explanation.suggestions else ""
 
 
@@ -107,7 +107,7 @@ def _duration(seconds: float) -> str:
 
 
 def _shown(explanation: Explanation) -> list[HostExplanation]:
-    """The hosts whose NICs are told: the chosen one, or a refused one that was asked alone."""
+    """The hosts with explained NICs: the chosen one, or the only one of a refusal."""
     is_alone = len(explanation.hosts) == 1 and not explanation.others
     return [host for host in explanation.hosts if is_alone or host.host == explanation.chosen]
 
@@ -138,7 +138,7 @@ def _label(label: LabelExplanation, host: str) -> list[str]:
 
 
 def _unfit(host: HostExplanation) -> list[str]:
-    """What no label could have taken: the same for all of them, so told once."""
+    """Interfaces that no label can use, listed once for all labels."""
     reasons = dict.fromkeys(
         rejection for label in host.labels for rejection in label.rejections if rejection.code in _UNFIT
     )
@@ -147,7 +147,7 @@ def _unfit(host: HostExplanation) -> list[str]:
 
 
 def _unmet(rejections: list[Rejection], form: str) -> list[str]:
-    """One line for each thing that was wanted."""
+    """One line for every requirement that was not met."""
     by_wanted: dict[str, list[Rejection]] = {}
     for rejection in rejections:
         by_wanted.setdefault(rejection.wanted, []).append(rejection)
@@ -174,7 +174,7 @@ def _name(rejection: Rejection) -> str:
 
 
 def _with_found(rejections: Iterable[Rejection]) -> str:
-    """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with one reason share it."""
+    """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with the same reason share it."""
     by_reason: dict[str, list[str]] = {}
     for rejection in rejections:
         text = _UNFIT.get(rejection.code, "{found}").format(found=rejection.found)
@@ -183,7 +183,7 @@ def _with_found(rejections: Iterable[Rejection]) -> str:
 
 
 def _listed(names: Iterable[str], count: int | None = None) -> str:
-    """Names, of many the first only; `count` is their number where not all are given."""
+    """The first names; `count` is the total number if not all are given."""
     items = list(names)
     more = (len(items) if count is None else count) - len(items[:LISTED])
     return ", ".join(items[:LISTED]) + (f" and {more} more" if more > 0 else "")
@@ -193,7 +193,7 @@ def _listed(names: Iterable[str], count: int | None = None) -> str:
 
 
 def _others(explanation: Explanation, host_explanations: list[HostExplanation]) -> list[str]:
-    """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
+    """Other suitable hosts in one line; unsuitable ones with their reasons, or with counts by code."""
     remaining = [host for host in explanation.hosts if host not in host_explanations]
     refused = [_refused(host.host, host.refusal) for host in remaining if host.refusal is not None]
     groups = [_group(group) for group in explanation.others if group.code is not None]
@@ -209,7 +209,7 @@ def _fitting(explanation: Explanation, remaining: list[HostExplanation]) -> list
 
 
 def _refused(host: str, refusal: Refusal) -> str:
-    """`not kvm1: it has 512 MiB free, …`: its name once."""
+    """`not kvm1: it has 512 MiB free, …`, with the name only once."""
     text = render_refusal(refusal)
     itself = f"host {host} "
     return f"not {host}: it {text.removeprefix(itself)}" if text.startswith(itself) else f"not {host}: {text}"

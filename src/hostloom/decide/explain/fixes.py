@@ -1,4 +1,4 @@
-"""What mending a host's networks does, or why it cannot, and what is wrong with them, in words."""
+"""Texts about fixes of a host's networks, refusals of fixes, and problems of networks."""
 
 from shlex import quote
 
@@ -66,14 +66,14 @@ def render_fix_refusal(refusal: FixRefusal, host: str) -> str:
 
 
 def offer_of(plan: FixPlan) -> str:
-    """The command that makes a network instead; empty where none would."""
+    """The command that creates a network instead; empty if none helps."""
     if not plan.offer:
         return ""
     return f"hostloom host fix-network {quote(plan.host)} --make-maas {quote(plan.offer)}"
 
 
 def render_fix(plan: FixPlan) -> list[str]:
-    """The steps, or the reasons and what can be done instead."""
+    """The steps, or the reasons and an alternative."""
     lines = [render_step(step, plan.host) for step in plan.steps]
     lines += [render_fix_refusal(refusal, plan.host) for refusal in plan.refusals]
     if offer := offer_of(plan):
@@ -82,7 +82,7 @@ def render_fix(plan: FixPlan) -> list[str]:
 
 
 def render_verdict(verdict: NetworkVerdict, host: str) -> list[str]:
-    """What is wrong with a network, a line each."""
+    """The problems of a network, one per line."""
     lines = [render_rejection(fail, host) for fail in verdict.fails]
     return lines + [render_warning(warning) for warning in verdict.warnings]
 

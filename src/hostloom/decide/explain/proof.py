@@ -1,4 +1,4 @@
-"""Evidence in words: what was checked of a NIC on the wire, and what came of it."""
+"""Texts about the checks of a NIC on the wire and their results."""
 
 from hostloom.decide.machines.nic_expectations import VerificationMethod, VerificationReason
 from hostloom.model.machine import Check, Evidence, Verdict
@@ -47,7 +47,7 @@ _ADDRESS = {
 
 
 def describe_evidence(evidence: Evidence) -> str:
-    """One check in a line, without its name and verdict."""
+    """One check in one line, without its name and verdict."""
     found, wanted = _in_words(evidence.found), evidence.wanted
     if evidence.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE):
         return found
@@ -60,13 +60,13 @@ def describe_evidence(evidence: Evidence) -> str:
 
 
 def describe_failures(nic: str, evidence: tuple[Evidence, ...]) -> str:
-    """What failed of a NIC: `eth0: gateway: …; mtu: …`."""
+    """The failed checks of a NIC: `eth0: gateway: …; mtu: …`."""
     failed = (item for item in evidence if item.verdict is Verdict.FAILED)
     return f"{nic}: " + "; ".join(f"{evidence.check}: {describe_evidence(evidence)}" for evidence in failed)
 
 
 def _in_words(observed: str) -> str:
-    """A reason's words, also where the world's own follow it after a colon."""
+    """The text of a reason, even if an external message follows it after a colon."""
     code, colon, more = observed.partition(": ")
     return (
         f"{_REASONS[VerificationReason(code)]}{colon}{more}" if code in list(VerificationReason) else observed

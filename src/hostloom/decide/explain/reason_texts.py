@@ -1,4 +1,4 @@
-"""The words for every code: one line a reason. All prose about decisions is here and in explain.py."""
+"""Texts for all codes, one line per reason. All texts about decisions are here and in explain.py."""
 
 from shlex import quote
 
@@ -14,7 +14,7 @@ from hostloom.model.plan import (
 )
 from hostloom.model.stored_plan import PlanDifference
 
-#: Why the winner came before the others.
+#: Why the winner was preferred to the others.
 REASONS = {
     "bridge": "a bridge",
     "bond": "a bond",
@@ -32,7 +32,7 @@ REASONS = {
     "name-order": "first by name among equals",
 }
 
-#: Why the chosen host came before the runner-up.
+#: Why the chosen host was preferred to the runner-up.
 HOST_REASONS = {
     "boot-on-bootable-vlan": "the machine boots from a VLAN that our DHCP serves",
     "macvtap-nics": "fewer NICs by macvtap",
@@ -184,12 +184,12 @@ def render_warning(warning: PlanWarning) -> str:
 
 
 def pool_reason(rejection: Rejection) -> str:
-    """`ceph (type rbd)`: a storage pool that cannot hold a disk, with what was found."""
+    """`ceph (type rbd)`: a storage pool that cannot hold a disk, with the reason."""
     return f"{rejection.subject} ({rejection.found})"
 
 
 def render_rejection(rejection: Rejection, host: str = "HOST") -> str:
-    """A rejection in one line; `host` stands in the commands that it names."""
+    """A rejection in one line; `host` is inserted into its commands."""
     noun = _NOUNS.get(rejection.subject_kind, "")
     text = REJECTIONS[rejection.code]
     reason = REASONS.get(rejection.found, rejection.found)
@@ -211,7 +211,7 @@ _FULL = frozenset({RequestCode.NOT_ENOUGH_CORES, RequestCode.NOT_ENOUGH_MEMORY, 
 
 
 def refused(refusal: Refusal, text: str = "", explanation: object = None) -> Refused:
-    """The error of a refusal; `text` says it in another context, such as a batch."""
+    """The error of a refusal; `text` replaces its text in another context, such as a batch."""
     words = text or render_refusal(refusal)
     if refusal.code in _FULL:
         return HostFull(

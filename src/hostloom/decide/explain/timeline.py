@@ -1,4 +1,4 @@
-"""The words for what became of a NIC's DHCP."""
+"""Texts about the DHCP exchanges of a NIC."""
 
 from hostloom.model.dhcp_exchange import Exchange, ExchangeEnd, Silence
 

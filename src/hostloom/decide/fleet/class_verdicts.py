@@ -1,4 +1,4 @@
-"""The verdict on every host class of a fleet: why it is refused, or how well it fits."""
+"""Judges every host class of a fleet: the reason for a refusal, or how well it fits."""
 
 from collections.abc import Iterable
 
@@ -25,15 +25,15 @@ def judge_host_classes(
     used: Numbers,
     resolved_request: ResolvedRequest,
 ) -> dict[int, Verdict]:
-    """By host class number, for those that some host has; hosts that a term names are judged on their own."""
-    if not resolved_request.wanted:
+    """Verdicts by number of the host class, for used classes; named hosts are judged separately."""
+    if not resolved_request.requirements:
         return {
             number: _default(snapshot, address_index, table.classes[number], resolved_request)
             for number in used
         }
-    addresses = sum(max(len(requirement.label.ips), 1) for requirement in resolved_request.wanted)
+    addresses = sum(max(len(requirement.label.ips), 1) for requirement in resolved_request.requirements)
     scope = Scope(snapshot, address_index, table, addresses)
-    labels = [label_sets(scope, requirement, used) for requirement in resolved_request.wanted]
+    labels = [label_sets(scope, requirement, used) for requirement in resolved_request.requirements]
     judge = _Judge(table, address_index, resolved_request, labels)
     return judge.verdicts(used)
 
@@ -41,7 +41,7 @@ def judge_host_classes(
 def _default(
     snapshot: Snapshot, address_index: AddressIndex, host_class: HostClass, resolved_request: ResolvedRequest
 ) -> Verdict:
-    """Without interface constraints: the first in the host class's order that has an address to give."""
+    """The verdict without interface constraints: the first candidate with a free address."""
     candidates = host_class.default_options.candidates
     for candidate in candidates:
         is_full = (
@@ -58,7 +58,7 @@ def _default(
 
 
 class _Judge:
-    """Reads verdicts from the sets; tries the host classes in which labels may compete with each other."""
+    """Derives verdicts from the sets; evaluates host classes in which labels may compete."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class _Judge:
         )
         self._netboot = resolved_request.request.netboot
         self._found: dict[int, Verdict] = {}
-        pairs = zip(resolved_request.wanted, labels, strict=True)
+        pairs = zip(resolved_request.requirements, labels, strict=True)
         self._plans = [LabelPlan.of(requirement, sets) for requirement, sets in pairs]
         self._lacking = NONE.union(*(label.intricate | label.short for label in labels))
 
@@ -83,7 +83,7 @@ class _Judge:
         """Of these host classes."""
         passthru = MacvlanMode.PASSTHRU
         careful = used & self._table.passthru
-        if any(requirement.label.macvlan_mode is passthru for requirement in self._asked.wanted):
+        if any(requirement.label.macvlan_mode is passthru for requirement in self._asked.requirements):
             careful |= used - self._without_conflict(used)
         for number in careful:
             self._found[number] = self._one(number)
@@ -95,13 +95,13 @@ class _Judge:
         return self._found
 
     def _without_conflict(self, used: Numbers) -> Numbers:
-        """Host classes in which at most one label takes a macvtap, and the first choices will do."""
+        """Host classes in which at most one label uses a macvtap, so that the first choices suffice."""
         none, one, *_ = self._by_macvtaps(used)
         firsts = NONE.union(*(label.live.first_boots for label in self._labels)) if self._netboot else used
         return ((none | one) & firsts) - self._lacking
 
     def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
-        """Host classes by the number of labels that find nothing but NICs to take by macvtap there."""
+        """Host classes by the number of labels that can only use a macvtap there."""
         sets = [numbers]
         for label in self._labels:
             direct = label.live.direct
@@ -113,7 +113,7 @@ class _Judge:
         self._found.update(dict.fromkeys(numbers, verdict))
 
     def _settle_unmatched(self, rest: Numbers) -> Numbers:
-        """Refuse host classes in which a label finds nothing, for the first such label; return the others."""
+        """Refuse host classes without a candidate for a label (the first such label); return the others."""
         for label in self._labels:
             missing = rest - label.matching.any
             rest -= missing
@@ -123,7 +123,7 @@ class _Judge:
         return rest
 
     def _settle_matched(self, rest: Numbers) -> None:
-        """Every label takes what it prefers; the last that can boots, if no first choice does."""
+        """Every label gets its first choice; if none of these boots, the last label that can boot does."""
         fits = rest.intersection(*(label.live.any for label in self._labels))
         if self._netboot:
             fits &= NONE.union(*(label.live.boots for label in self._labels))
@@ -137,7 +137,7 @@ class _Judge:
             self._settle(_by_macvtap & forced, NetworkFit(not self._netboot, count + 1))
 
     def _forced(self, fits: Numbers) -> Numbers:
-        """Host classes in which one label more takes a macvtap, because only so a NIC boots."""
+        """Host classes in which a further label uses a macvtap, because otherwise no NIC boots."""
         rest = fits - NONE.union(*(label.live.first_boots for label in self._labels))
         forced = NONE
         for label in reversed(self._labels):
@@ -149,7 +149,7 @@ class _Judge:
     # -- one by one ------------------------------------------------------------------------------------
 
     def _one(self, number: int) -> Verdict:
-        """A host class in which passthru may come between labels: first choices, a search if they fail."""
+        """Judge a host class with passthru conflicts: by first choices, or by a search if they fail."""
         if number in self._lacking:
             return self._tried(number)
         verdict = first_choices(self._table, number, self._plans, netboot=self._netboot)

@@ -1,4 +1,4 @@
-"""What each label of a request prefers in one host class, in turn: the answer if no rule forbids it."""
+"""The first choices of a request's labels in one host class, which are the result if no rule forbids them."""
 
 from dataclasses import dataclass, field
 
@@ -13,11 +13,11 @@ from hostloom.model.plan import RequestCode
 
 @dataclass(frozen=True)
 class LabelPlan:
-    """What a label asks of every host class alike."""
+    """The requirements of a label that are the same for every host class."""
 
     sets: LabelSets
     is_network: bool
-    #: It owns its macvtap's parent: always, or where the host's own mode is passthru.
+    #: Whether it owns the parent of its macvtap: always, or if the host's default mode is passthru.
     is_exclusive: bool
     is_exclusive_by_host: bool
 
@@ -32,9 +32,9 @@ class LabelPlan:
 def first_choices(
     table: HostClassTable, number: int, plans: list[LabelPlan], *, netboot: bool
 ) -> RequestCode | NetworkFit | None:
-    """The verdict on the host class; None where first choices do not complete, so that a search has to tell.
+    """The verdict on the host class; None if the first choices are not complete, so that a search is needed.
 
-    Only for host classes in which every address can be had.
+    Only for host classes in which every address can be assigned.
     """
     is_passthru = number in table.passthru
     slots = _Slots(table.slots_of[number])
@@ -58,17 +58,17 @@ def first_choices(
 
 @dataclass
 class _Slots:
-    """The slots of one host class, and what the labels before have taken of them."""
+    """The attach points of one host class, with those that previous labels have taken."""
 
     slots: tuple[AttachPointTrait, ...]
     used: set[str] = field(default_factory=set)
-    #: Parents that one macvtap has for itself.
+    #: Parents that a macvtap owns.
     owned: set[str] = field(default_factory=set)
     macvtaps: int = 0
     boots: bool = False
 
     def preferred(self, traits: Numbers, *, is_exclusive: bool) -> AttachPointTrait | None:
-        """The best slot left that serves the label; among equals, one that is not used yet."""
+        """The best remaining attach point for the label; among equals, an unused one."""
         best: AttachPointTrait | None = None
         for slot in self.slots:
             if best is not None and slot.preference != best.preference:
@@ -86,7 +86,7 @@ class _Slots:
         return not (is_exclusive and slot.is_macvtap and (slot.shared or slot.source in self.used))
 
     def take(self, slot: AttachPointTrait, *, is_exclusive: bool) -> None:
-        """Record that a label takes the slot."""
+        """Record that a label takes the attach point."""
         self.boots = self.boots or slot.bootable
         self.used.add(slot.source)
         if slot.is_macvtap:

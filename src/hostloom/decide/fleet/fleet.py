@@ -1,6 +1,6 @@
-"""All hosts of a snapshot, indexed for the questions that every request asks of every host.
+"""All hosts of a snapshot, with indexes for requests.
 
-Kept with the snapshot, and carried to the next one: a change costs what changed.
+The indexes are stored with the snapshot and updated for the next one, at the cost of the change.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ from hostloom.model.node import Node
 
 
 class Columns(NamedTuple):
-    """Of a host what one pass over all of them needs."""
+    """The facts of a host for one pass over all hosts."""
 
     gate: str
     cores: Number
@@ -32,13 +32,13 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One host, its sums made."""
+    """One host with precomputed sums."""
 
     state: HostState
     node: Node | None
     name: tuple[object, ...]
     key: HostClassKey
-    #: Hosts of one gate get one answer from decide/placement/host_evaluation.py.
+    #: Hosts with the same gate get the same result from decide/placement/host_evaluation.py.
     gate: str
     cores: Number
     memory_mib: Number
@@ -46,7 +46,7 @@ class Row:
     bytes_left: tuple[int, ...]
 
     def columns(self, host_class: int) -> Columns:
-        """What every request is held against."""
+        """The facts that every request is compared with."""
         return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, host_class)
 
     @property
@@ -74,14 +74,14 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 
 
 def _gate_of(host: Host) -> str:
-    """All that decide/placement/host_evaluation.py looks at."""
+    """The facts that decide/placement/host_evaluation.py uses."""
     text = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
     return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {text}"
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Hosts by position, which is their natural order."""
+    """Hosts by index, in natural order."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
 
@@ -89,7 +89,7 @@ class Fleet:
     table: HostClassTable
     #: By position.
     classes: list[int]
-    #: Positions, the emptiest host first.
+    #: Indexes, the emptiest host first.
     by_room: list[int]
     positions: Mapping[HostId, int] = field(repr=False)
     #: By position.
@@ -117,7 +117,7 @@ class Fleet:
         )
 
     def carried(self, after: Snapshot, delta: Delta) -> "Fleet":
-        """The fleet of a later snapshot; hosts that only got or lost a machine cost next to nothing."""
+        """The fleet of a later snapshot; hosts with only a new or removed machine cost almost nothing."""
         changed = self._changed(after, delta)
         if self._is_crowded() or not self._stays(changed):
             table = HostClassTable(self.table.network) if self._is_crowded() else self.table
@@ -139,14 +139,14 @@ class Fleet:
         return Fleet(rows, table, classes, by_room, self.positions, self.names, columns)
 
     def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
-        """Whether every host keeps its position."""
+        """Whether every host keeps its index."""
         return all(
             key in self.positions and row is not None and row.name == self.rows[self.positions[key]].name
             for key, row in changed.items()
         )
 
     def _changed(self, after: Snapshot, delta: Delta) -> dict[HostId, Row | None]:
-        """Rows of the hosts that changed, or whose node did."""
+        """Rows of hosts that changed, or with nodes that changed."""
         states = dict(delta.hosts)
         if delta.nodes:
             for row in self.rows:
@@ -156,7 +156,7 @@ class Fleet:
         return {key: None if state is None else row_of(after, state) for key, state in states.items()}
 
     def _is_crowded(self) -> bool:
-        """Whether most of the host classes are of no host any more."""
+        """Whether no host uses most of the host classes any more."""
         return len(self.table.classes) > 64 + 2 * len(self.rows)
 
 
@@ -165,7 +165,7 @@ def _room_at(rows: list[Row], position: int) -> tuple[object, ...]:
 
 
 def _network_of(snapshot: Snapshot) -> Snapshot:
-    """The network alone: what outlives a snapshot must not hold on to all that was in it."""
+    """Only the network, so that longer-lived objects do not keep the whole snapshot in memory."""
     return Snapshot(snapshot.fabrics, snapshot.vlans, snapshot.spaces, snapshot.subnets, snapshot.ranges)
 
 

@@ -1,6 +1,6 @@
 """The table of all host classes of a fleet, with the indexes that requests are compared with.
 
-A request is compared once with each distinct interface of all host classes, which gives sets of host classes.
+A request is compared once with every distinct interface, which results in sets of host classes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ from hostloom.model.node import NodeInterface
 Numbers = frozenset[int]
 NONE: Numbers = frozenset()
 
-#: Keys about the interface itself that hosts of one host class agree in, with what they look at.
+#: Keys about the interface itself in which hosts of a class agree, with the attributes that they use.
 _VALUES: Mapping[str, Callable[[NodeInterface], object]] = {
     "name": lambda interface: interface.name,
     "type": lambda interface: interface.kind,
@@ -36,16 +36,16 @@ def _interface(slot: AttachPoint) -> NodeInterface:
 
 @dataclass(frozen=True)
 class HostClassTable:
-    """All host classes of a fleet by number, with the sets that requests are held against. Immutable."""
+    """All host classes of a fleet by number, with the sets for comparisons with requests. Immutable."""
 
-    #: A snapshot without hosts: the network that the host classes are on.
+    #: A snapshot without hosts, with the network of the host classes.
     network: Snapshot
     numbers: Mapping[HostClassKey, int] = field(default_factory=dict)
     classes: tuple[HostClass, ...] = ()
-    #: A slot for every distinct trait, and the host classes that have one like it.
+    #: An attach point for every distinct trait, and the host classes with it.
     traits: tuple[AttachPoint, ...] = ()
     classes_of: tuple[Numbers, ...] = ()
-    #: By host class, its slots in order of preference.
+    #: Attach points in order of preference, by host class.
     slots_of: tuple[tuple[AttachPointTrait, ...], ...] = ()
     trait_numbers: Mapping[tuple[object, ...], int] = field(default_factory=dict)
     by_vlan: Mapping[VlanId | None, Numbers] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class HostClassTable:
     networks_of: tuple[Mapping[str, int], ...] = ()
 
     def extended(self, new: Mapping[HostClassKey, Callable[[], HostClass]]) -> "HostClassTable":
-        """With these host classes too; the numbers of the others stay."""
+        """The table with additional host classes; the numbers of the others do not change."""
         numbers = dict(self.numbers)
         classes = list(self.classes)
         for key, make in new.items():
@@ -65,7 +65,7 @@ class HostClassTable:
         )
 
     def _traits(self, classes: list[HostClass]) -> dict[str, Any]:
-        """The traits of the new host classes joined to those that are known."""
+        """The known traits and those of the new host classes."""
         trait_numbers, traits = dict(self.trait_numbers), list(self.traits)
         slots_of = list(self.slots_of)
         members: dict[int, list[int]] = {}
@@ -97,7 +97,7 @@ class HostClassTable:
         }
 
     def _networks(self, classes: list[HostClass]) -> dict[str, Any]:
-        """The libvirt networks of the new host classes joined to those that are known."""
+        """The known libvirt networks and those of the new host classes."""
         numbers, networks_of = dict(self.network_numbers), list(self.networks_of)
         for host_class in classes[len(networks_of) :]:
             keys = host_class.network_keys
@@ -126,7 +126,7 @@ class HostClassTable:
 
     @cached_property
     def by_preference(self) -> tuple[tuple[Numbers, Numbers], ...]:
-        """Bridges, bonds, the rest; each as those on bootable VLANs and the others."""
+        """Bridges, bonds and others, each divided into those on bootable VLANs and the rest."""
         groups: dict[tuple[int, bool], list[int]] = {}
         for index, slot in enumerate(self.traits):
             groups.setdefault((slot.candidate.rank, slot.candidate.bootable), []).append(index)
@@ -142,19 +142,19 @@ class HostClassTable:
 
     @cached_property
     def container_bridges(self) -> Numbers:
-        """Traits that only a label which names them may take."""
+        """Traits of container bridges, which a label must name explicitly."""
         return frozenset(
             number for number, slot in enumerate(self.traits) if slot.candidate.is_for_containers
         )
 
     @cached_property
     def passthru(self) -> Numbers:
-        """Host classes where macvtaps own their parent, unless a label says otherwise."""
+        """Host classes in which macvtaps own their parent, unless a label sets another mode."""
         return frozenset(index for index, host_class in enumerate(self.classes) if host_class.is_passthru)
 
     @cached_property
     def _distinct(self) -> dict[str, list[tuple[NodeInterface, Numbers]]]:
-        """By key: an interface of each value that the key looks at, with the traits of that value."""
+        """An interface for every distinct value of a key, with the traits of that value, by key."""
         groups: dict[str, dict[object, list[int]]] = {key: {} for key in _VALUES}
         for index, slot in enumerate(self.traits):
             for key, value in _VALUES.items():
@@ -166,7 +166,7 @@ class HostClassTable:
         }
 
     def meeting(self, group: ResolvedConstraint) -> Numbers:
-        """Traits that meet a group of terms; none, where it names hosts by id, address or hostname."""
+        """Traits that meet a constraint; none if it names hosts by id, address or hostname."""
         if group.vlans is not None:
             on = NONE.union(*(self.by_vlan.get(vlan_id, NONE) for vlan_id in group.vlans))
             return self.all_traits - on if group.negated else on

@@ -1,4 +1,4 @@
-"""Host classes: hosts whose interfaces and networks are alike in everything that a rule looks at."""
+"""Host classes: hosts with interfaces and networks that are alike for all rules."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ HostClassKey = tuple[object, ...]
 
 
 def host_class_key(state: HostState, node: Node | None) -> HostClassKey:
-    """All that the rules look at, but ids, MACs, addresses and names of hosts."""
+    """Everything that the rules use, except ids, MACs, addresses and names of hosts."""
     host = state.host
     return (
         host.correlation.state,
@@ -48,19 +48,19 @@ def _interface_key(interface: NodeInterface) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class AttachPoint:
-    """One way into a host class that no rule excludes, `passthru` left aside.
+    """An interface or network of a host class that no rule excludes, regardless of `passthru`.
 
     See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
     """
 
     candidate: Candidate
-    #: A passthru machine owns it; it carries macvtaps.
+    #: Whether a passthru machine owns it, and whether it carries macvtaps.
     held: bool
     shared: bool
 
     @property
     def trait(self) -> tuple[object, ...]:
-        """Slots with one trait are the same to every request, whatever host class they are of."""
+        """The trait: attach points with the same trait are equal for every request in all host classes."""
         interface = self.candidate.interface
         facts = (
             ()
@@ -77,7 +77,7 @@ class AttachPoint:
         return (self.candidate.rank, *facts, self.held, self.shared)
 
     def numbered(self, trait: int) -> "AttachPointTrait":
-        """As placing needs it."""
+        """The attach point in the form that placement uses."""
         candidate = self.candidate
         is_macvtap = candidate.kind is AttachKind.MACVLAN
         preference = (candidate.rank, not candidate.bootable)
@@ -87,26 +87,26 @@ class AttachPoint:
 
 
 class AttachPointTrait(NamedTuple):
-    """A slot as placing needs it."""
+    """An attach point in the form that placement uses."""
 
     trait: int
     source: str
     is_macvtap: bool
     shared: bool
     bootable: bool
-    #: Equal for slots between which only use and name decide.
+    #: Equal for attach points that differ only in use and name.
     preference: tuple[int, bool]
 
 
 @dataclass(frozen=True)
 class HostClass:
-    """A host without its name, ids and addresses."""
+    """A host without name, ids and addresses."""
 
     view: HostView
 
     @cached_property
     def slots(self) -> tuple[AttachPoint, ...]:
-        """Its attachable interfaces by natural name."""
+        """The attachable interfaces in the natural order of names."""
         view = self.view
         return tuple(
             AttachPoint(candidate, candidate.source in view.held, view.macvtaps[candidate.source] > 0)
@@ -116,7 +116,7 @@ class HostClass:
 
     @cached_property
     def network_keys(self) -> dict[str, tuple[object, ...]]:
-        """Its libvirt networks by name: what requests look at."""
+        """The attributes of libvirt networks that requests use, by name."""
         keys: dict[str, tuple[object, ...]] = {}
         for network in self.view.state.host.libvirt_networks:
             candidate, barred = self.view.network_candidate(network.name)
@@ -127,7 +127,7 @@ class HostClass:
 
     @cached_property
     def default_options(self) -> CandidateSet:
-        """What a machine without interface constraints could take.
+        """The candidates of a machine without interface constraints.
 
         See docs/explanation/rules.md#without-interface-constraints.
         """
@@ -135,12 +135,12 @@ class HostClass:
 
     @property
     def is_known(self) -> bool:
-        """Whether its hosts are known nodes."""
+        """Whether its hosts are correlated with nodes."""
         return self.view.state.host.correlation.state is CorrelationState.CORRELATED
 
     @cached_property
     def is_passthru(self) -> bool:
-        """Whether macvtaps own their parent here, unless a label says otherwise."""
+        """Whether macvtaps own their parent, unless a label sets another mode."""
         return self.view.state.host.default_macvlan_mode is MacvlanMode.PASSTHRU
 
 

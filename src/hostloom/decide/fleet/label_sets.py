@@ -15,42 +15,42 @@ from hostloom.model.plan import RequestCode
 
 @dataclass(frozen=True)
 class LabelChoice:
-    """Host classes by what the label would find there."""
+    """Host classes by the candidates of the label."""
 
     any: Numbers
-    #: With a bridge or network, which is preferred to macvtap.
+    #: Classes with a bridge or network, which is preferred to macvtap.
     direct: Numbers
-    #: With something on a bootable VLAN; where the preferred one is.
+    #: Classes with a candidate on a bootable VLAN; classes with the preferred one there.
     boots: Numbers
     first_boots: Numbers
 
 
 @dataclass(frozen=True)
 class LabelSets:
-    """What one label finds, by host class number."""
+    """The results of one label by number of the host class."""
 
     #: Whatever comes of addresses; and of that, where every address can be had.
     matching: LabelChoice
     live: LabelChoice
-    #: The code of host classes that have nothing, where it is not `no-matching-interface`.
+    #: The code of host classes without candidates, if it is not `no-matching-interface`.
     codes: dict[int, RequestCode] = field(default_factory=dict)
     #: Host classes that are tried one by one: their addresses may run out while the request is placed, or
     #: they offer several networks.
     intricate: Numbers = NONE
-    #: Host classes with something that serves the label, but for an address.
+    #: Host classes with a candidate, except for an address.
     short: Numbers = NONE
-    #: Traits that serve the label.
+    #: Traits of the label's candidates.
     traits: Numbers = NONE
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What labels are held against."""
+    """The data that labels are compared with."""
 
     snapshot: Snapshot
     address_index: AddressIndex
     table: HostClassTable
-    #: Addresses that the request may take altogether.
+    #: Maximum number of addresses of the whole request.
     addresses: int
 
     def is_dead(self, requirement: NicRequirement, vlan_id: VlanId | None) -> bool:
@@ -58,7 +58,7 @@ class Scope:
         return self._lacks(requirement, vlan_id, 1)
 
     def is_tight(self, requirement: NicRequirement, vlan_id: VlanId | None) -> bool:
-        """Whether there may be too few addresses for the whole request."""
+        """Whether the VLAN may have too few addresses for the whole request."""
         return self._lacks(requirement, vlan_id, self.addresses)
 
     def _lacks(self, requirement: NicRequirement, vlan_id: VlanId | None, count: int) -> bool:
@@ -68,7 +68,7 @@ class Scope:
 
 
 def label_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
-    """Hold the label against the host classes; `used` are those that some host has."""
+    """Compare the label with the host classes; `used` are the classes of current hosts."""
     if requirement.label.attach is AttachKind.NETWORK:
         return _network_sets(scope, requirement, used)
     table = scope.table
@@ -90,7 +90,7 @@ def _is_passthru(requirement: NicRequirement) -> bool:
 
 
 def _meeting(table: HostClassTable, requirement: NicRequirement) -> Numbers:
-    """Traits that serve the label, `passthru` left aside."""
+    """Traits of the label's candidates, regardless of `passthru`."""
     sets = [table.meeting(group) for group in requirement.groups]
     if not requirement.names_interface:
         sets.append(table.all_traits - table.container_bridges)
@@ -120,7 +120,7 @@ def _choice(table: HostClassTable, traits: Numbers) -> LabelChoice:
 
 
 def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
-    """Host classes whose networks are the same to the label are judged once."""
+    """The sets of a label with attach=network; host classes with equal networks are judged once."""
     label = requirement.label
     names = NETWORK_ORDER if label.network is None else (label.network,)
     alike: dict[tuple[int | None, ...], list[int]] = {}

@@ -1,7 +1,7 @@
-"""A request held against a whole fleet: for every host a code, and which host is best; explained is later.
+"""Judges all hosts of a fleet for a request: a code for every host, and the best host, without explanations.
 
-The rules of decide/placement/host_evaluation.py judge one host; here they judge all hosts at once, one host
-class after the other. A property test holds that both give the same answers.
+decide/placement/host_evaluation.py judges one host; this module judges all hosts at once, by host class. A
+property test checks that the results are equal.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ from hostloom.model.plan import RequestCode
 
 @dataclass(frozen=True)
 class Survey:
-    """How every host fared, by position in the fleet."""
+    """The results of all hosts, by index in the fleet."""
 
     verdicts: list[Verdict]
-    #: Positions of the best that could take the machine, and of the next best.
+    #: Indexes of the best and the second-best host.
     best: int | None
     runner_up: int | None = None
 
@@ -58,7 +58,7 @@ def survey(
 def _judge_hosts(
     fleet: Fleet, resolved_request: ResolvedRequest, classes: Mapping[int, Verdict]
 ) -> list[Verdict]:
-    """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
+    """The first refusal of every host: gate, cores, memory, storage or network, in one pass."""
     gates = _Gates(resolved_request, fleet)
     storage = _Storage(resolved_request)
     cores, memory_mib = resolved_request.request.cores, resolved_request.request.memory_mib
@@ -79,14 +79,14 @@ def _judge_hosts(
 
 
 class _Gates:
-    """Each gate asked once."""
+    """Evaluates every gate once."""
 
     def __init__(self, resolved_request: ResolvedRequest, fleet: Fleet) -> None:
         self._asked, self._fleet = resolved_request, fleet
         self._codes: dict[str, RequestCode | None] = {}
 
     def code(self, gate: str, position: int) -> RequestCode | None:
-        """Why hosts of the gate are refused."""
+        """The refusal of hosts with this gate."""
         if gate not in self._codes:
             try:
                 check_host(self._fleet.rows[position].state, self._asked)
@@ -97,7 +97,7 @@ class _Gates:
 
 
 class _Storage:
-    """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
+    """Evaluates every layout of pools once; by identity, because hosts with equal pools share a layout."""
 
     def __init__(self, resolved_request: ResolvedRequest) -> None:
         self._disks, self._qcow2 = resolved_request.disks, resolved_request.request.qcow2
@@ -105,7 +105,7 @@ class _Storage:
         self._first: dict[int, int | None] = {}
 
     def first_place(self, layout: PoolLayout) -> int | None:
-        """The pool that every disk goes to if it has room for all of them; None if they differ in that."""
+        """The pool for all disks if it has room for all of them; None if the disks prefer different pools."""
         key = id(layout)
         if key not in self._first:
             fitting = self._fitting[key] = [layout.fitting(disk, qcow2=self._qcow2) for disk in self._disks]
@@ -114,7 +114,7 @@ class _Storage:
         return self._first[key]
 
     def code(self, layout: PoolLayout, left: tuple[int, ...]) -> RequestCode | None:
-        """Why the disks find no pools on a host."""
+        """The refusal if the disks fit in no pools of a host."""
         fitting = self._fitting[id(layout)]
         if not all(fitting) and (lacking := layout.lacking(self._disks, qcow2=self._qcow2)) is not None:
             return lacking[0]
@@ -123,9 +123,9 @@ class _Storage:
 
 
 def _named(snapshot: Snapshot, fleet: Fleet, resolved_request: ResolvedRequest) -> list[int]:
-    """Positions of hosts that a term names by an interface's id or address, or by hostname."""
+    """Indexes of hosts that a term names by interface id, address or hostname."""
     values: dict[str, set[str]] = {}
-    for requirement in resolved_request.wanted:
+    for requirement in resolved_request.requirements:
         for group in requirement.groups:
             if group.key in ("id", "ip", "hostname"):
                 values.setdefault(group.key, set()).update(term.value for term in group.terms)
@@ -149,7 +149,7 @@ def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
 
 
 def _best_two(fleet: Fleet, verdicts: list[Verdict]) -> tuple[int | None, int | None]:
-    """The two best fits; of those that fit alike the hosts with the most room."""
+    """The two best hosts; among equal fits those with the most room."""
     positions: list[int] = []
     for fit in sorted(verdict for verdict in set(verdicts) if isinstance(verdict, NetworkFit)):
         positions += islice(

@@ -113,7 +113,7 @@ def _clues(
         node_macs = nic_macs(node.interfaces)
         likeness[node.system_id] = compare(host_macs, node_macs)
         if shared := host_macs.physical & node_macs.physical:
-            macs[node.system_id] = str(min(shared & host_macs.own or shared))
+            macs[node.system_id] = str(min(shared & host_macs.permanent or shared))
     return _Clues(by_address, likeness, macs)
 
 
@@ -196,7 +196,7 @@ def _by_address(evidence: HostEvidence, clues: _Clues) -> Correlation:
 
 
 def _has_own_nics(evidence: HostEvidence) -> bool:
-    return bool(nic_macs(evidence.links).own)
+    return bool(nic_macs(evidence.links).permanent)
 
 
 def _has_other_addresses(node: Node, evidence: HostEvidence) -> bool:

@@ -29,7 +29,7 @@ _PLACEHOLDERS = frozenset(
         "deadbeefdeadbeefdeadbeefdeadbeef",
     }
 )
-#: A random UUID has about 14 different hexadecimal digits; one with so few was not drawn.
+#: Number of different hexadecimal digits up to which a UUID is not random; a random one has about 14.
 _FEW_DIGITS = 4
 
 
@@ -37,8 +37,8 @@ _FEW_DIGITS = 4
 class NicMacs:
     """The MACs of a machine's NICs; those of bridges, bonds and VLAN interfaces are copies of others."""
 
-    #: Burnt in by the vendor, and not of a USB adapter: the BMCs of many servers show the same one.
-    own: frozenset[MacAddress]
+    #: Assigned by the vendor, except those of USB adapters, which many BMCs have in common.
+    permanent: frozenset[MacAddress]
     #: All of them.
     physical: frozenset[MacAddress]
 
@@ -74,14 +74,14 @@ def compare(first: NicMacs, second: NicMacs) -> Likeness:
     """How alike two machines' NICs are."""
     if not first.physical or not second.physical:
         return Likeness.UNKNOWN
-    common = first.own & second.own
+    common = first.permanent & second.permanent
     if common:
-        fewer = min(len(first.own), len(second.own))
+        fewer = min(len(first.permanent), len(second.permanent))
         return Likeness.SAME if 2 * len(common) > fewer else Likeness.PARTLY
     shared = first.physical & second.physical
     if not shared:
         return Likeness.OTHER
-    if first.own or second.own:
+    if first.permanent or second.permanent:
         return Likeness.WEAK
     is_whole = len(shared) == min(len(first.physical), len(second.physical))
     return Likeness.SAME_LOCAL if is_whole else Likeness.WEAK

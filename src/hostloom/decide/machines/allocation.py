@@ -22,10 +22,10 @@ _ANY = "any"
 
 @dataclass(frozen=True)
 class _Nic:
-    """A NIC as constraints see it, with what only machines' NICs have."""
+    """A NIC for constraints, with the data that only NICs of machines have."""
 
     seen: NodeInterface
-    own: MachineInterface | None = None
+    machine_nic: MachineInterface | None = None
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def _meets(nic: _Nic, label: LabelConstraints, groups: tuple[ResolvedConstraint,
     if not set(label.ips) <= set(nic.seen.ips):
         return False
     said = {term.key for term in label.terms}
-    if nic.own is None:
+    if nic.machine_nic is None:
         return label.mac in (None, nic.seen.mac) and not said & {"attach", "macvlan_mode", "network", "model"}
-    return _is_attached_as(nic.own, label, says_mode="mode" in said)
+    return _is_attached_as(nic.machine_nic, label, says_mode="mode" in said)
 
 
 def _is_attached_as(nic: MachineInterface, label: LabelConstraints, *, says_mode: bool) -> bool:

@@ -86,7 +86,7 @@ class Search:
             options,
             netboot,
         )
-        addresses = frozenset(ip for option in options for ip, _ in option.wanted.ip_subnets)
+        addresses = frozenset(ip for option in options for ip, _ in option.requirement.ip_subnets)
         self._start = _State(taken=addresses)
         self._dead: dict[object, Obstacle] = {}
         self._class = self._classes()
@@ -201,7 +201,7 @@ class Search:
     def _addresses(
         self, options: CandidateSet, candidate: Candidate, taken: frozenset[Address]
     ) -> Given | None:
-        requirement = options.wanted
+        requirement = options.requirement
         if requirement.ip_subnets:
             return tuple(
                 (ip, self._subnet_on(subnets, candidate).id) for ip, subnets in requirement.ip_subnets

@@ -42,7 +42,7 @@ def _check_correlation(state: HostState, resolved_request: ResolvedRequest) -> N
     if host.correlation.state is CorrelationState.AMBIGUOUS:
         found = ", ".join(host.correlation.candidates) or "several nodes"
         raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
-    if resolved_request.wanted and host.correlation.state is not CorrelationState.CORRELATED:
+    if resolved_request.requirements and host.correlation.state is not CorrelationState.CORRELATED:
         wanted_node = "a host whose address is known on a node"
         raise _no(
             RequestCode.HOST_NOT_KNOWN,

@@ -45,7 +45,7 @@ class NicRequirement:
 class CandidateSet:
     """The candidates and rejections of one label on one host, regardless of other labels."""
 
-    wanted: NicRequirement
+    requirement: NicRequirement
     mode: MacvlanMode
     candidates: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
@@ -222,7 +222,7 @@ def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
 def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
     """The code for a label without candidates, and what was found instead."""
     codes = [(rejection.code, rejection.subject) for rejection in options.rejections]
-    if options.wanted.label.attach is AttachKind.NETWORK:
+    if options.requirement.label.attach is AttachKind.NETWORK:
         return _empty_network_code(options, [code for code, _ in codes])
     if options.busy:
         return RequestCode.PASSTHRU_IN_USE, ", ".join(options.busy)
@@ -230,7 +230,7 @@ def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
 
 
 def _empty_network_code(options: CandidateSet, codes: list[RejectionCode]) -> tuple[RequestCode, str]:
-    network = options.wanted.label.network
+    network = options.requirement.label.network
     found = ", ".join(
         f"{rejection.subject}: {rejection.code}"
         for rejection in options.rejections

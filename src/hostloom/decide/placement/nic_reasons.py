@@ -22,7 +22,7 @@ def explain_label(
 
     `used` are the sources that earlier labels of the request use, `taken` those that passthru keeps from it.
     """
-    label = options.wanted.label.label
+    label = options.requirement.label.label
     obstacles = {candidate.source: obstacle for candidate, obstacle in passed_over}
     _, others = _divided(options.candidates, set() if winner is None else {winner.source})
     incomplete, remaining = _divided(others, obstacles)

@@ -42,9 +42,9 @@ class Placement:
 
 def place_nics(view: HostView, address_index: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
     """Choose how every NIC is attached."""
-    if not resolved_request.wanted:
+    if not resolved_request.requirements:
         return _place_default(view, address_index, resolved_request)
-    options = tuple(match(view, requirement) for requirement in resolved_request.wanted)
+    options = tuple(match(view, requirement) for requirement in resolved_request.requirements)
     netboot = resolved_request.request.netboot
     assignment = Search(view.snapshot, address_index, options, netboot=netboot).run()
     if isinstance(assignment, Infeasible):
@@ -93,7 +93,9 @@ def _boot_first(
     bootable = [index for index, nic_choice in enumerate(assignment.chosen) if nic_choice.candidate.bootable]
     boot = bootable[0] if netboot and bootable else -1
     return tuple(
-        PlacedNic(candidate_set.wanted.label, chosen, candidate_set.mode_of(chosen.candidate), boot == index)
+        PlacedNic(
+            candidate_set.requirement.label, chosen, candidate_set.mode_of(chosen.candidate), boot == index
+        )
         for index, (candidate_set, chosen) in enumerate(zip(options, assignment.chosen, strict=True))
     )
 
@@ -110,7 +112,7 @@ def _refused(options: tuple[CandidateSet, ...], dead: Infeasible) -> Placement:
 
 
 def _refusal(stuck: CandidateSet, dead: Infeasible) -> Refusal:
-    label = stuck.wanted.label
+    label = stuck.requirement.label
     if dead.obstacle is Obstacle.NO_BOOTABLE_VLAN:
         found = ", ".join(f"{first_choice.source}" for first_choice in dead.first_choices)
         return Refusal(
@@ -135,7 +137,7 @@ def _refusal(stuck: CandidateSet, dead: Infeasible) -> Refusal:
 
 
 def _terms(options: CandidateSet) -> str:
-    terms = options.wanted.label.terms
+    terms = options.requirement.label.terms
     return ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in terms)
 
 

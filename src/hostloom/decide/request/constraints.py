@@ -1,4 +1,4 @@
-"""The interface constraints: text to labels and terms, and back.
+"""Parses interface constraints into labels and terms, and formats them.
 
 See docs/explanation/rules.md#interface-constraints.
 """
@@ -20,26 +20,26 @@ from hostloom.model.request import AddressMode, LabelConstraints, Term
 FIELD = "interfaces"
 #: IFNAMSIZ - 1: the longest name that Linux gives an interface.
 MAX_NAME_BYTES = 15
-#: Limits far above any real machine, so that a text is read quickly.
+#: Limits far above any real machine, so that parsing is fast.
 MAX_LENGTH, MAX_LABELS, MAX_TERMS = 4096, 64, 64
 #: Keys that select a host interface and have a `not_` form.
 NEGATABLE = frozenset(
     {"id", "name", "hostname", "tag", "fabric", "fabric_class", "vlan", "vid", "space"}
     | {"subnet", "subnet_cidr", "ip"}
 )
-#: Keys that select and have none.
+#: Keys that select and have no `not_` form.
 POSITIVE = frozenset({"type", "link_speed"})
-#: Keys that set something: given twice with different values, they contradict.
+#: Keys that set a value; two different values contradict each other.
 SETTING = frozenset({"mode", "attach", "macvlan_mode", "network", "mac", "model"})
 KEYS = NEGATABLE | POSITIVE | SETTING
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-#: Numbers of more digits are none of ours, and Python takes long to read them.
+#: Maximum number of digits, because Python parses very long numbers slowly.
 _INTEGER = re.compile(r"[0-9]{1,19}|0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}")
 
 
 def parse(text: str) -> tuple[LabelConstraints, ...]:
-    """Parse; blank text is no constraints. The first mistake from the left raises ConstraintError."""
+    """Parse a text; a blank text has no constraints. ConstraintError names the first mistake."""
     if not text.strip():
         return ()
     check_length(text, FIELD)
@@ -56,14 +56,14 @@ def parse(text: str) -> tuple[LabelConstraints, ...]:
 
 
 def check_length(text: str, field: str) -> None:
-    """ConstraintError for a text that is too long to be read."""
+    """ConstraintError for a text that is too long."""
     if len(text) > MAX_LENGTH:
         code, column = RequestCode.CONSTRAINT_SYNTAX, MAX_LENGTH + 1
         raise ConstraintError(code, field, column, "…", f"at most {MAX_LENGTH} characters")
 
 
 def format_constraints(labels: tuple[LabelConstraints, ...]) -> str:
-    """The text again: `parse(format_constraints(x)) == x`."""
+    """Format labels as text, so that `parse(format_constraints(x)) == x`."""
     return ";".join(
         f"{label.label}:"
         + ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in label.terms)
@@ -72,7 +72,7 @@ def format_constraints(labels: tuple[LabelConstraints, ...]) -> str:
 
 
 def nic_name(label: str) -> str:
-    """The NIC's name: a number N is ethN; what Linux could not hold is shortened with its CRC-32."""
+    """The NIC's name: a number N becomes ethN; names that are too long for Linux end in a CRC-32."""
     name = f"eth{label}" if label.isdigit() else label
     if len(name.encode()) <= MAX_NAME_BYTES:
         return name
@@ -80,7 +80,7 @@ def nic_name(label: str) -> str:
 
 
 def from_terms(label: str, terms: tuple[Term, ...], column: int = 0) -> LabelConstraints:
-    """A label of the typed form: the same checks of label and values, without columns."""
+    """Make a label from typed terms, with the same checks as for text, but without columns."""
     if not _LABEL.fullmatch(label):
         raise _error(RequestCode.INVALID_LABEL, column, label, label, "ASCII letters, digits, - and _")
     for term in terms:
@@ -89,19 +89,19 @@ def from_terms(label: str, terms: tuple[Term, ...], column: int = 0) -> LabelCon
 
 
 def parse_integer(value: str) -> int | None:
-    """A number in decimal, 0x or 0b; None for anything else."""
+    """Parse a number in decimal, 0x or 0b; None for any other text."""
     return int(value, 0 if value[:2].lower() in ("0x", "0b") else 10) if _INTEGER.fullmatch(value) else None
 
 
 def _split(text: str, separator: str, column: int) -> Iterator[tuple[str, int]]:
-    """The parts and the column at which each begins."""
+    """The parts with the columns at which they begin."""
     for part in text.split(separator):
         yield part, column
         column += len(part) + len(separator)
 
 
 def _parse_label(part: str, column: int, names: set[str]) -> LabelConstraints:
-    """One label with its terms; `names` are the NICs of the labels before it."""
+    """Parse one label with its terms; `names` are the NICs of previous labels."""
     head, colon, body = part.partition(":")
     label = head.strip()
     if not label:
@@ -197,7 +197,7 @@ def _is_mac(value: str) -> bool:
 
 
 def _is_vlan(value: str) -> bool:
-    """`id:` and `vid:` take numbers; a bare number is a VID; everything else is looked up by name."""
+    """Whether a value is valid for a VLAN: `id:` and `vid:` take numbers; others are VIDs or names."""
     form, colon, rest = value.partition(":")
     if colon and form in _VLAN_FORMS:
         return _VLAN_FORMS[form](rest)
@@ -210,7 +210,7 @@ def _is_subnet(value: str) -> bool:
 
 
 def _is_form(value: str) -> bool:
-    """`id:` takes a number, `name:` and `class:` something."""
+    """Whether a value has a valid form: `id:` takes a number, `name:` and `class:` any text."""
     form, colon, rest = value.partition(":")
     if colon and form == "id":
         return _is_number(rest)
@@ -272,7 +272,7 @@ _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 
 def _settle(label: LabelConstraints) -> LabelConstraints:
-    """Read the setting terms into the label's fields; the first of several counts (see contradictions)."""
+    """Store the setting terms in the label's fields; the first of several counts (see contradictions)."""
     first = {}
     for term in reversed(label.terms):
         first[term.key] = term.value

@@ -1,4 +1,4 @@
-"""Reads the part of a request that does not depend on a host: text, names, contradictions, addresses."""
+"""Resolves the parts of a request that do not depend on a host: names, contradictions, addresses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -33,7 +33,7 @@ class ResolvedRequest:
 
     request: ParsedRequest
     #: Empty: no interface constraints.
-    wanted: tuple[NicRequirement, ...]
+    requirements: tuple[NicRequirement, ...]
     disks: tuple[DiskRequest, ...]
 
 
@@ -41,7 +41,7 @@ _TEXT_FIELDS = tuple(text_field.name for text_field in fields(ComposeRequest))
 
 
 def parse_request(request: ComposeRequest) -> ParsedRequest:
-    """Parse its texts, once; later code uses a text only to show it."""
+    """Parse the texts of a request once; later code uses the texts only for display."""
     return parse_batch(ComposeBatch((request,))).machines[0]
 
 
@@ -87,7 +87,7 @@ def _parse_texts(
 def resolve_request(
     snapshot: Snapshot, address_index: AddressIndex, request: ParsedRequest
 ) -> ResolvedRequest:
-    """Look its names up in the snapshot; RefuseRequest with the first rule that it breaks."""
+    """Look up the names of a request in the snapshot; RefuseRequest for the first violated rule."""
     if (mistake := request.unreadable) is not None:
         raise refuse(
             "text_is_well_formed",
@@ -136,7 +136,7 @@ def _contradictions(
 
 
 def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
-    """A key that sets something has one value, and dependent keys fit together."""
+    """Contradictions of settings: a key has one value, and dependent keys fit together."""
     said: dict[str, str] = {}
     for term in label.terms:
         if term.key in constraints.SETTING and said.setdefault(term.key, term.value) != term.value:

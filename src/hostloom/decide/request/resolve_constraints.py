@@ -1,4 +1,4 @@
-"""What the terms of a label mean in this world: names looked up once, for all hosts."""
+"""Resolves the terms of a label in a snapshot, once for all hosts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ VLAN_KEYS = frozenset({"fabric", "fabric_class", "vlan", "vid", "space", "subnet
 
 @dataclass(frozen=True)
 class ResolvedConstraint:
-    """All the terms of one label with one key (and one sign): any of them for `key`, none for `not_key`."""
+    """The terms of a label with the same key and sign: any must be met for `key`, none for `not_key`."""
 
     key: str
     negated: bool
     terms: tuple[Term, ...]
-    #: The VLANs that its terms name; None for a key about the interface itself.
+    #: The VLANs of the terms; None for a key about the interface itself.
     vlans: frozenset[VlanId] | None
-    #: The subnets that its terms name; None unless the key is about subnets.
+    #: The subnets of the terms; None unless the key is about subnets.
     subnets: frozenset[SubnetId] | None = None
 
     def admits(self, interface: NodeInterface, hostname: str) -> bool:
-        """Whether the host interface meets it."""
+        """Whether the host interface meets the constraint."""
         return (
             self.admits_vlan(interface.vlan_id)
             if self.vlans is not None
@@ -38,7 +38,7 @@ class ResolvedConstraint:
         )
 
     def admits_vlan(self, vlan_id: VlanId | None) -> bool:
-        """Whether an interface on this VLAN meets it; only for keys about VLANs."""
+        """Whether an interface on this VLAN meets the constraint; only for keys about VLANs."""
         if self.vlans is None:
             raise AssertionError(f"{self.key} is not about VLANs")
         return (vlan_id in self.vlans) is not self.negated
@@ -48,7 +48,7 @@ class ResolvedConstraint:
         return any(test(term.value, interface, hostname) for term in self.terms) is not self.negated
 
     def __str__(self) -> str:
-        """As one would write it."""
+        """The constraint in the syntax of users."""
         return ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in self.terms)
 
 
@@ -78,7 +78,7 @@ def resolve(snapshot: Snapshot, label: LabelConstraints) -> tuple[ResolvedConstr
 
 
 def _group(snapshot: Snapshot, term: Term) -> ResolvedConstraint:
-    """What one term means."""
+    """Resolve one term."""
     if term.key not in VLAN_KEYS:
         return ResolvedConstraint(term.key, term.negated, (term,), None)
     if term.key in ("subnet", "subnet_cidr"):
@@ -89,7 +89,7 @@ def _group(snapshot: Snapshot, term: Term) -> ResolvedConstraint:
 
 
 def _joined(first: ResolvedConstraint, second: ResolvedConstraint) -> ResolvedConstraint:
-    """Two groups of one key and sign as one."""
+    """Merge two constraints with the same key and sign."""
     vlans, subnets = first.vlans, first.subnets
     return ResolvedConstraint(
         first.key,
@@ -168,7 +168,7 @@ _LOOKUPS: dict[str, Callable[[Snapshot, Term, str], frozenset[VlanId]]] = {
 
 
 def _meant(objects: Iterable[Fabric | Space], value: str, kind: str) -> frozenset[int]:
-    """The ids of those with the name in `NAME` or `name:NAME`; if there are none, of the one with that id."""
+    """The ids of records with the name in `NAME` or `name:NAME`; otherwise of the record with that id."""
     name = value.removeprefix("name:")
     number = _object_number(value, kind)
     named = frozenset(candidate.id for candidate in objects if candidate.name == name)
@@ -209,7 +209,7 @@ def _subnets_of(snapshot: Snapshot, term: Term, value: str) -> frozenset[SubnetI
 
 
 def _named_subnets(snapshot: Snapshot, value: str) -> list[Subnet]:
-    """By CIDR (host bits ignored; the same prefix may stand on several fabrics), name, or number."""
+    """Subnets by CIDR (ignoring host bits; several fabrics may have the same one), name, or number."""
     text = value.removeprefix("cidr:").removeprefix("name:")
     if is_cidr(text) and not value.startswith("name:"):
         cidr = ip_network(text, strict=False)

@@ -1,4 +1,4 @@
-"""The storage constraints: text to disks, and back (docs/explanation/rules.md#storage-constraints)."""
+"""Parses storage constraints into disks, and formats them (docs/explanation/rules.md#storage-constraints)."""
 
 import re
 from decimal import Decimal
@@ -18,13 +18,13 @@ _DISK = re.compile(
 )
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)?")
-#: More than any pool holds; keeps sizes within a database's integers.
+#: Larger than any pool, and small enough for the integers of databases.
 MAX_GB = 10**9
 MAX_DISKS = 64
 
 
 def parse(text: str) -> tuple[DiskRequest, ...]:
-    """Parse; blank text is one disk `root` of 8 GB. The first mistake raises ConstraintError."""
+    """Parse a text; a blank text is one disk `root` of 8 GB. ConstraintError names the first mistake."""
     check_length(text, FIELD)
     disks: list[DiskRequest] = []
     labels: set[str] = set()
@@ -37,7 +37,7 @@ def parse(text: str) -> tuple[DiskRequest, ...]:
 
 
 def format_storage(disks: tuple[DiskRequest, ...]) -> str:
-    """The text again: `parse(format_storage(x)) == x`."""
+    """Format disks as text, so that `parse(format_storage(x)) == x`."""
     return ",".join(
         f"{disk.label}:{gigabytes(disk.size_bytes)}" + (f"({','.join(disk.words)})" if disk.words else "")
         for disk in disks
@@ -45,12 +45,12 @@ def format_storage(disks: tuple[DiskRequest, ...]) -> str:
 
 
 def gigabytes(size_bytes: int) -> str:
-    """Exactly, without an exponent: 8, 2.5, 0.000000001."""
+    """Format GB exactly, without an exponent: 8, 2.5, 0.000000001."""
     return decimal_text(Decimal(size_bytes) / GB)
 
 
 def _split(text: str) -> list[tuple[str, int]]:
-    """Split at the commas outside brackets; columns count from 1."""
+    """Split the text at commas outside brackets; columns count from 1."""
     parts, depth, start = [], 0, 0
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
@@ -62,7 +62,7 @@ def _split(text: str) -> list[tuple[str, int]]:
 
 
 def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRequest:
-    """One disk, its parts checked from left to right; `labels` are those of the disks before it."""
+    """Parse one disk from left to right; `labels` are those of previous disks."""
     match = _DISK.fullmatch(part)
     expected = "label:size(pool-or-tag,…) with the size in GB"
     if match is None or match["label"] == "":
@@ -96,5 +96,5 @@ def _error(code: RequestCode, column: int, value: str, expected: str) -> Constra
     return ConstraintError(code, FIELD, column, value, expected)
 
 
-#: What a machine gets whose request names no disk.
+#: The disk of a request without storage constraints.
 DEFAULT_DISKS = parse(DEFAULT)

@@ -1,1 +1,1 @@
-"""Of a refused request: the least change that makes it fit, found by trial."""
+"""Finds the smallest change that makes a refused request fit, by trying changes."""

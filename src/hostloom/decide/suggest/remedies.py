@@ -1,4 +1,4 @@
-"""For one refusal: the single changes that might help, the least invasive first; whether they do is tried."""
+"""Single changes that may help after a refusal, the least invasive first; each is then tried."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,29 +28,29 @@ from hostloom.model.plan import (
 )
 from hostloom.model.request import DiskRequest, LabelConstraints, ParsedRequest, Term
 
-#: Over-commit ratios are suggested in these steps.
+#: Step size of suggested over-commit ratios.
 RATIO_STEP = Decimal("0.05")
 
 
 @dataclass(frozen=True)
 class RefusedCompose:
-    """A request that a host, or no host at all, was refused for."""
+    """A refused request, for one host or for all hosts."""
 
     snapshot: Snapshot
     request: ParsedRequest
     refusal: Refusal
-    #: None when the request failed before any host was asked.
+    #: None if the request failed before any host was evaluated.
     state: HostState | None = None
-    told: HostExplanation | None = None
+    explanation: HostExplanation | None = None
 
     @property
     def labels(self) -> tuple[LabelExplanation, ...]:
-        """What is told of the labels, the one that failed last."""
-        return self.told.labels if self.told is not None else ()
+        """The explanations of the labels; the failed one is the last."""
+        return self.explanation.labels if self.explanation is not None else ()
 
 
 def remedies(no: RefusedCompose) -> list[HypotheticalChange]:
-    """Changes of the host, the network or the request that go to the root of the refusal."""
+    """Changes of the host, the network or the request that address the cause of the refusal."""
     hypothetical_changes: list[HypotheticalChange] = []
     if no.state is not None and (remedy := _OF_HOST.get(no.refusal.code)) is not None:
         hypothetical_changes += remedy(no, no.state)
@@ -84,7 +84,7 @@ def _ratio(
 
 
 def _pools(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
-    """Any of the pools that the disk may go to could grow by what is missing there."""
+    """Grow any of the disk's possible pools by the missing amount."""
     layout, left = pools_of(state)
     room = list(left)
     for disk in no.request.disks:
@@ -122,7 +122,7 @@ _BY_REJECTION = {
 
 
 def _interfaces(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
-    """Mend what barred an interface or network; bring the label's VLAN to one that could carry it."""
+    """Remove the cause of a rejection, or connect the label's VLAN to an interface that could carry it."""
     for label in no.labels[-1:]:
         for rejection in label.rejections:
             if (kind := _BY_REJECTION.get(rejection.code)) is not None:
@@ -145,7 +145,7 @@ _OF_INTERFACES = frozenset({ChangeKind.ENABLE_INTERFACE, ChangeKind.LINK_UP})
 
 
 def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
-    """The interface or network to mend: of a network that is barred by its bridge, the bridge."""
+    """The interface or network to fix; for a network that is rejected because of its bridge, the bridge."""
     if kind in _OF_INTERFACES and rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK:
         networks = state.host.libvirt_networks
         bridges = [network.bridge for network in networks if network.name == rejection.subject]
@@ -154,7 +154,7 @@ def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
 
 
 def _renamed(no: RefusedCompose, state: HostState, label: str) -> Iterator[HypotheticalChange]:
-    """Ask for what a member is a member of; for another libvirt network than the one that is named."""
+    """Request the master of a member, or another libvirt network than the named one."""
     masters = view_of(no.snapshot, state).masters
     networks = sorted((network.name for network in state.host.libvirt_networks), key=natural_key)
 
@@ -173,14 +173,14 @@ def _renamed(no: RefusedCompose, state: HostState, label: str) -> Iterator[Hypot
 
 
 def _boot(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
-    """Serve the VLAN that a label's first choice is on, or one that another choice is on."""
+    """Serve the VLAN of a label's first choice, or that of another choice."""
     firsts = [label.winner for label in no.labels]
     others = [name for label in no.labels for name in label.runners_up]
     yield from serve_vlans(no.snapshot, state, [*firsts, *others])
 
 
 def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
-    """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
+    """Release one address of a full subnet: a reserved one before a machine's, never an observed one."""
     for vlan_id in sorted(_vlans_to_choose(no, state)):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
             yield from _give_back_one(no.snapshot, subnet)
@@ -203,7 +203,7 @@ def _give_back_one(snapshot: Snapshot, subnet: Subnet) -> Iterator[HypotheticalC
 
 
 def _other_pool(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
-    """The first disk for which no pool is known or of use, on each of the pools that can hold it."""
+    """The first disk without a known or usable pool, on each of the pools that can hold it."""
     layout, _ = pools_of(state)
     qcow2 = no.request.qcow2
     lacking = layout.lacking(no.request.disks, qcow2=qcow2)
@@ -213,7 +213,7 @@ def _other_pool(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalCh
 
 
 def _on_pools(no: RefusedCompose, disk: DiskRequest, pools: list[str]) -> Iterator[HypotheticalChange]:
-    """The disk on each of the pools, by name."""
+    """The disk on each of the pools, by the pool's name."""
     disks = no.request.disks
     for name in pools:
         if not set(name) & set("(),"):
@@ -227,7 +227,7 @@ def _on_pools(no: RefusedCompose, disk: DiskRequest, pools: list[str]) -> Iterat
 
 
 def _elsewhere(option: str) -> Callable[[RefusedCompose, HostState], Iterator[HypotheticalChange]]:
-    """Hosts are no longer chosen by this option."""
+    """Remove an option that restricts the choice of hosts."""
 
     def remedy(no: RefusedCompose, _state: HostState) -> Iterator[HypotheticalChange]:
         value = getattr(no.request, option)

@@ -1,4 +1,4 @@
-"""Changes of the request itself that might help: a name that was meant, an address that is free."""
+"""Changes of the request itself that may help: a similar name, or a free address."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,11 +18,11 @@ from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
 Remedy = Callable[[Snapshot, ParsedRequest, Refusal], Iterator[HypotheticalChange]]
-#: Free addresses that are looked at for the next one after a given one.
+#: Number of free addresses that are searched for the next one after a given one.
 NEAR = 1000
-#: Longer words are no slips of a known name, and would take long to compare.
+#: Maximum length of names for the search for similar ones, which is slow for long words.
 LONGEST = 64
-#: What may stand before a name in a value: `subnet=space:dmz`.
+#: Prefixes of names in values: `subnet=space:dmz`.
 _FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
@@ -36,7 +36,7 @@ def give_back(snapshot: Snapshot, subnet: Subnet, address: HeldAddress) -> Hypot
 def request_remedies(
     snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
 ) -> Iterator[HypotheticalChange]:
-    """Changes of the request that go to the root of the refusal."""
+    """Changes of the request that address the cause of the refusal."""
     remedy = _REMEDIES.get(refusal.code)
     if remedy is not None:
         yield from remedy(snapshot, request, refusal)
@@ -47,7 +47,7 @@ def _option(name: str, value: str, was: str = "") -> HypotheticalChange:
 
 
 def _nearest(name: str, names: list[str]) -> list[str]:
-    """Names that may have been meant, the nearest first; of prefixes those that overlap come first."""
+    """Similar names, the most similar first; overlapping prefixes come first."""
     if len(name) > LONGEST:
         return []
     lower = {candidate.lower(): candidate for candidate in sorted(names)}
@@ -67,7 +67,7 @@ def _overlapping(text: str, cidrs: list[str]) -> list[str]:
 def rewritten(
     request: ParsedRequest, alter: Callable[[LabelConstraints, Term], Term | None]
 ) -> Iterator[HypotheticalChange]:
-    """The constraints with one term changed, or left out, once for each term that `alter` changes."""
+    """The constraints with one term changed or removed, once for every term that `alter` changes."""
     labels = request.labels
     for index, label in enumerate(labels):
         for place, term in enumerate(label.terms):
@@ -106,7 +106,7 @@ def _host(snapshot: Snapshot, _request: ParsedRequest, refusal: Refusal) -> Iter
 def _another_address(
     snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
 ) -> Iterator[HypotheticalChange]:
-    """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
+    """Use the next free address of the same subnet, or release the address if it is reserved."""
     ip = ip_address(refusal.subject)
     address_index = address_index_of(snapshot)
     addresses = {ip for label in request.labels for ip in label.ips}
@@ -119,7 +119,7 @@ def _another_address(
 
 
 def _given_back(snapshot: Snapshot, subnet: Subnet, ip: Address) -> Iterator[HypotheticalChange]:
-    """Give back the address itself, if everything that holds it can be given back."""
+    """Release the address itself, if all its holders can release it."""
     addresses = [
         address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in (None, subnet.id)
     ]
@@ -144,7 +144,7 @@ def _is_asked(term: Term, address: str) -> bool:
 def _without_a_term(
     _snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
 ) -> Iterator[HypotheticalChange]:
-    """What contradicts itself may do so by any of its terms, or for want of `attach=network`."""
+    """Remove one of the contradicting terms, or add the missing `attach=network`."""
     yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
     yield from _extended(request, refusal.subject, Term("attach", "network"), lambda label: label.network)
 
@@ -172,7 +172,7 @@ def _without_netboot(
 
 
 def _as_lease(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
-    """A NIC that gets no address of ours may take a lease."""
+    """Let a NIC without a free address use a lease."""
     yield from _extended(request, refusal.subject, Term("mode", "dhcp"), lambda label: not label.ips)
 
 

@@ -1,6 +1,6 @@
-"""Why not, and the least change: the smallest sets of changes with which a refused request would fit.
+"""Suggests the smallest sets of changes with which a refused request would fit.
 
-Nothing is suggested that was not tried: each set is applied to the world, and the request decided there.
+Every suggestion is verified: the changes are applied to the snapshot, and the request is decided there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from hostloom.model.ids import SystemId, natural_key
 from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
 from hostloom.model.request import ParsedBatch, ParsedRequest
 
-#: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
+#: Limits: number of suggestions, changes per suggestion, evaluated hosts, and decisions in total.
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
 #: hostloom's settings, libvirt's, the host's, an address in use, the request: lower interferes less.
 INVASION = {
@@ -47,7 +47,7 @@ _FURTHEST = {code: position for position, code in enumerate(RequestCode)}
 
 
 def suggest(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> tuple[Suggestion, ...]:
-    """What would make the refused request fit, the least first; empty where nothing that we know of does."""
+    """Changes that make the refused request fit, the smallest first; empty if none is known."""
     hosts = _hosts(snapshot, request, refused)
     suggestions: list[Suggestion] = []
     for host in hosts:
@@ -61,7 +61,7 @@ def suggest(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) ->
 
 
 def _elsewhere(snapshot: Snapshot, request: ParsedRequest) -> Iterator[Suggestion]:
-    """Another host than the one that is asked for, where one would take it as it is."""
+    """Suggest another host than the requested one, if one can take the unchanged request."""
     plan = simulate(snapshot, replace(request, host=None)).plan if request.host is not None else None
     if plan is not None:
         change = HypotheticalChange(ChangeKind.CHANGE_REQUEST, "host", "", plan.host_name, request.host or "")
@@ -69,7 +69,7 @@ def _elsewhere(snapshot: Snapshot, request: ParsedRequest) -> Iterator[Suggestio
 
 
 def advised(snapshot: Snapshot, request: ParsedRequest, decision: Decision) -> Decision:
-    """The decision, with suggestions where it is a refusal."""
+    """The decision, with suggestions if it is a refusal."""
     if decision.plan is not None:
         return decision
     suggestions = suggest(snapshot, request, decision.explanation)
@@ -77,7 +77,7 @@ def advised(snapshot: Snapshot, request: ParsedRequest, decision: Decision) -> D
 
 
 def advised_batch(snapshot: Snapshot, batch: ParsedBatch, decision: JointDecision) -> JointDecision:
-    """The decision on a batch, with suggestions where a machine of it finds no place even alone."""
+    """The decision on a batch, with suggestions if one of its machines does not fit even alone."""
     if decision.plans or decision.refused_at is None:
         return decision
     request = batch.machines[decision.refused_at]
@@ -89,7 +89,7 @@ def advised_batch(snapshot: Snapshot, batch: ParsedBatch, decision: JointDecisio
 
 
 def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
-    """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
+    """The key of similar suggestions, which differ only in the VLAN or its interface: one is enough."""
     ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE, ChangeKind.SET_INTERFACE_VLAN)
     return frozenset(
         replace(change, subject="", value="") if change.kind in ways else change
@@ -100,7 +100,7 @@ def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
 def _least(
     snapshot: Snapshot, request: ParsedRequest, suggestions: Iterable[Suggestion]
 ) -> Iterator[Suggestion]:
-    """Those of which no smaller part makes the request fit, be it on another host than theirs."""
+    """The sets of changes of which no smaller part makes the request fit on any host."""
     minimal: list[frozenset[HypotheticalChange]] = []
     for suggestion in suggestions:
         changes = frozenset(suggestion.changes)
@@ -119,12 +119,12 @@ def _fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Hypothetica
 
 
 def _parts(changes: tuple[HypotheticalChange, ...], largest: int) -> Iterator[tuple[HypotheticalChange, ...]]:
-    """Subsets of one change and up to so many, in the order of the changes."""
+    """Subsets of one change up to this size, in the order of the changes."""
     return chain.from_iterable(combinations(changes, size) for size in range(1, largest + 1))
 
 
 def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
-    """With the host that is asked for alone: every trial then costs as in a small world."""
+    """The snapshot with only the requested host, so that every trial costs as little as in a small system."""
     try:
         states = named(snapshot, request)
     except RefuseRequest:
@@ -152,9 +152,9 @@ def _order(suggestion: Suggestion) -> tuple[object, ...]:
 
 
 def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> Sequence[str | None]:
-    """The host asked for; of many the most promising; none for a request that is wrong by itself.
+    """The requested host, or the most promising ones; none for a request that is wrong by itself.
 
-    Of each code in turn, those of the last rules first, the emptiest host; then the next emptiest of each.
+    The emptiest host of every code, those of the last rules first; then the next emptiest of every code.
     """
     if request.host is not None or (not refused.hosts and not refused.others):
         return [None]
@@ -178,7 +178,7 @@ def _by_code(snapshot: Snapshot, codes: Mapping[str, RequestCode]) -> list[list[
 
 @dataclass(frozen=True)
 class _Tried:
-    """The request in the world after some changes."""
+    """The request in the snapshot after some changes."""
 
     changes: tuple[HypotheticalChange, ...]
     snapshot: Snapshot
@@ -188,7 +188,7 @@ class _Tried:
 
 @dataclass
 class _Trials:
-    """Decisions on one request in changed worlds, counted."""
+    """Decisions on one request in changed snapshots, with their number."""
 
     snapshot: Snapshot
     request: ParsedRequest
@@ -196,7 +196,7 @@ class _Trials:
     _known: dict[frozenset[HypotheticalChange], _Tried | None] = field(default_factory=dict)
 
     def suggestions(self, host: str) -> Iterator[Suggestion]:
-        """Sets of one change, else of two, else of three: the fewest that do."""
+        """The smallest sets of changes that suffice: of one, else of two, else of three changes."""
         start = self._try(())
         reached = [start] if start is not None else []
         for _ in range(DEEPEST):
@@ -210,18 +210,18 @@ class _Trials:
                 return
 
     def _steps(self, tried: _Tried) -> Iterator[_Tried]:
-        """One change further, wherever a remedy for the refusal is known."""
+        """Add one change, if a remedy for the refusal is known."""
         no = _refused(tried)
         for change in remedies(no) if no is not None else ():
             changes = (*tried.changes, change)
-            # Rewriting the request twice would only wander off.
+            # A request that is rewritten twice would differ too much.
             if change not in tried.changes and sum(map(_is_of_request, changes)) < 2:
                 after = self._try(changes)
                 if after is not None:
                     yield after
 
     def _is_least(self, changes: tuple[HypotheticalChange, ...]) -> bool:
-        """Whether no smaller part of the set does; what could not be tried might."""
+        """Whether no smaller part of the set suffices; untried parts count as sufficient."""
         for part in _parts(changes, len(changes) - 1):
             tried = self._try(part)
             if frozenset(part) not in self._known or (tried is not None and tried.decision.plan is not None):
@@ -229,7 +229,7 @@ class _Trials:
         return True
 
     def _try(self, changes: tuple[HypotheticalChange, ...]) -> _Tried | None:
-        """Decide after the changes; None for ones that cannot be made, or when enough was tried."""
+        """Decide after the changes; None for impossible changes, or at the limit of decisions."""
         key = frozenset(changes)
         if key not in self._known:
             if self.left <= 0:
@@ -246,7 +246,7 @@ def _is_of_request(change: HypotheticalChange) -> bool:
 def _after(
     snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]
 ) -> _Tried | None:
-    """The decision after the changes; None for ones that cannot be made."""
+    """The decision after the changes; None for impossible changes."""
     try:
         for change in changes:
             snapshot = apply(snapshot, change)
@@ -257,7 +257,7 @@ def _after(
 
 
 def _refused(tried: _Tried) -> RefusedCompose | None:
-    """What refused it, and on which host."""
+    """The refusal, and its host."""
     refusal = tried.decision.explanation.refusal
     if refusal is None:
         return None

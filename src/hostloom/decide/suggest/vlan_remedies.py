@@ -14,12 +14,12 @@ from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, InterfaceRole, Node, NodeInterface
 from hostloom.model.request import LabelConstraints, ParsedRequest
 
-#: VLANs, and interfaces for each, that are tried for one label on one host.
+#: Limits for one label on one host: VLANs, and interfaces per VLAN.
 WAYS = 3
 
 
 def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
-    """Serve the VLANs that these interfaces, or the bridges of these libvirt networks, are on."""
+    """Serve the VLANs of these interfaces or of the bridges of these libvirt networks."""
     bridges = {network.name: network.bridge for network in state.host.libvirt_networks}
     node = snapshot.node_of(state.host)
     on = {interface.name: interface.vlan_id for interface in (node.interfaces if node is not None else ())}
@@ -32,7 +32,7 @@ def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Itera
 def carry_vlans(
     snapshot: Snapshot, state: HostState, request: ParsedRequest, label: str
 ) -> Iterator[HypotheticalChange]:
-    """A VLAN that the label wants: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
+    """Connect a VLAN for the label: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
     node = snapshot.node_of(state.host)
     constraints = next((candidate for candidate in request.labels if candidate.label == label), None)
     if node is None or constraints is None:
@@ -49,7 +49,7 @@ def carry_vlans(
 
 
 def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
-    """Cable the interfaces that are on no VLAN to the first VLAN that is served."""
+    """Cable the interfaces without a VLAN to the first served VLAN."""
     node = snapshot.node_of(state.host)
     served = [vlan for vlan in snapshot.vlans if vlan.id in snapshot.bootable_vlans]
     if node is None or not served:
@@ -62,7 +62,7 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
 
 
 def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChange]:
-    """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
+    """Add a VLAN interface: on a bond before a NIC; not on members of a bond or where it exists."""
     if vlan.vid == UNTAGGED:
         return
     barred = _not_for_tags(view, node, vlan)
@@ -77,7 +77,7 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChan
 
 
 def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
-    """Interfaces that could carry a machine, and of which only the VLAN is not known: bridges first."""
+    """Interfaces that could carry a machine except for their unknown VLAN, bridges first."""
     unknown = [
         candidate
         for candidate, barred in view.judged
@@ -90,7 +90,7 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
 
 
 def _not_for_tags(view: HostView, node: Node, vlan: Vlan) -> set[str]:
-    """Interfaces that get no VLAN interface: members of bonds, owned ones, and those that have the VLAN."""
+    """Interfaces that cannot get a VLAN interface: members of bonds, owned ones, and those with the VLAN."""
     bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
     on_vlan = [interface for interface in node.interfaces if interface.vlan_id == vlan.id]
     barred = {name for bond in bonds for name in bond.parents} | view.held.keys()
@@ -98,7 +98,7 @@ def _not_for_tags(view: HostView, node: Node, vlan: Vlan) -> set[str]:
 
 
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[HypotheticalChange]:
-    """Cable a spare NIC to the VLAN: one that is on no VLAN before one that is on another."""
+    """Cable a spare NIC to the VLAN: a NIC without a VLAN before one with another VLAN."""
     spare = _spare(view, interfaces)
     strays = [interface for interface in spare if interface.vlan_id is None]
     for stray in (strays or spare)[:WAYS]:
@@ -108,7 +108,7 @@ def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iter
 
 
 def _spare(view: HostView, interfaces: list[NodeInterface]) -> list[NodeInterface]:
-    """Interfaces without an address that no machine and no other interface uses."""
+    """Interfaces without addresses that neither machines nor other interfaces use."""
     used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
     used |= {name for interface in view.interfaces for name in interface.parents}
     without_address = [interface for interface in _by_rank(interfaces) if not interface.addresses]
@@ -116,7 +116,7 @@ def _spare(view: HostView, interfaces: list[NodeInterface]) -> list[NodeInterfac
 
 
 def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
-    """Bonds, then NICs, that could carry frames."""
+    """Usable bonds, then usable NICs."""
     kinds = (InterfaceKind.BOND, InterfaceKind.PHYSICAL)
     able = [
         interface
@@ -131,7 +131,7 @@ def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> lis
 
 
 def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:
-    """VLANs that every key about VLANs admits, those of an `ip=` too; none without such a key."""
+    """VLANs that all keys about VLANs admit, including those of `ip=`; none without such a key."""
     try:
         groups = [
             resolved_constraint
@@ -148,7 +148,7 @@ def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:
 
 
 def _order(snapshot: Snapshot, vlan: Vlan) -> tuple[object, ...]:
-    """Those that are served first."""
+    """Sort key: served VLANs first."""
     fabric = snapshot.fabric_by_id[vlan.fabric_id].name
     return (vlan.id not in snapshot.bootable_vlans, natural_key(fabric), vlan.vid, vlan.id)
 
