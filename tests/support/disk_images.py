@@ -70,6 +70,10 @@ class FakeDiskImages:
         _write(self._disks / sha256 / "disk", disk)
         _write(self._disks / sha256 / "stream", stream)
 
+    def begin_work(self, work: str) -> None:
+        """Leave a file of an import."""
+        _write(self._work / work / "source", b"")
+
     def state(self) -> list[str]:
         """The paths of all files, for comparison."""
         folders = (self._disks, self._work, self._sent)

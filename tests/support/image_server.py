@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,6 +19,10 @@ class ImageServer:
     errors: dict[str, int] = field(default_factory=dict)
     #: The next answers about these paths end after so many bytes.
     cuts: dict[str, list[int]] = field(default_factory=dict)
+    #: Paths of which so many bytes are sent, and the rest once `released` is set.
+    holds: dict[str, int] = field(default_factory=dict)
+    held: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     has_etags: bool = True
     has_lengths: bool = True
     #: (Path, Range) of each request.
@@ -30,47 +34,66 @@ class ImageServer:
         return f"{self.url}{path}"
 
 
-def _handler(server: ImageServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, wanted = self.path.partition("?")[0], self.headers.get("Range", "")
-            server.requests.append((path, wanted))
-            if path in server.redirects:
-                self.send_response(302)
-                self.send_header("Location", server.redirects[path])
-                self.end_headers()
-            elif path in server.errors or path not in server.files:
-                self.send_error(server.errors.get(path, 404))
-            else:
-                self._send(path, wanted)
+class _Http(ThreadingHTTPServer):
+    """The socket and threads."""
 
-        def _send(self, path: str, wanted: str) -> None:
-            content, etag = server.files[path], f'"{hash(server.files[path])}"'
-            start = 0
-            if wanted and self.headers.get("If-Range") == etag:
-                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            if server.has_etags:
-                self.send_header("ETag", etag)
-            if server.has_lengths:
-                self.send_header("Content-Length", str(len(content) - start))
+    def __init__(self, images: ImageServer) -> None:
+        self.images = images
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+
+    def do_GET(self) -> None:
+        images = self.server.images
+        path, wanted = self.path.partition("?")[0], self.headers.get("Range", "")
+        images.requests.append((path, wanted))
+        if path in images.redirects:
+            self.send_response(302)
+            self.send_header("Location", images.redirects[path])
             self.end_headers()
-            cuts = server.cuts.get(path, [])
+        elif path in images.errors or path not in images.files:
+            self.send_error(images.errors.get(path, 404))
+        else:
+            self._send(images, path, wanted)
+
+    def _send(self, images: ImageServer, path: str, wanted: str) -> None:
+        content, etag = images.files[path], f'"{hash(images.files[path])}"'
+        start = 0
+        if wanted and self.headers.get("If-Range") == etag:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if images.has_etags:
+            self.send_header("ETag", etag)
+        if images.has_lengths:
+            self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        cuts = images.cuts.get(path, [])
+        if path in images.holds:
+            start = self._hold(images, content, start, images.holds.pop(path))
+        with suppress(ConnectionError):  # the client may be gone
             self.wfile.write(content[start : start + cuts.pop(0)] if cuts else content[start:])
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the signature of the library)
-            """Say nothing."""
+    def _hold(self, images: ImageServer, content: bytes, start: int, count: int) -> int:
+        """Send a part, and wait; where the rest begins."""
+        self.wfile.write(content[start : start + count])
+        self.wfile.flush()
+        images.held.set()
+        assert images.released.wait(60)
+        return start + count
 
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the signature of the library)
+        """Say nothing."""
 
 
 @contextmanager
 def serving_images() -> Iterator[ImageServer]:
     """Serve on a free port of this machine."""
     server = ImageServer()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
+    http = _Http(server)
     server.url = f"http://127.0.0.1:{http.server_address[1]}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()

@@ -25,6 +25,8 @@ class NameSource:
 
     path: str
     key: str = "{name}"
+    #: The path of another list with such names.
+    other_path: str = ""
 
 
 NOUNS = {
@@ -41,7 +43,7 @@ NOUNS = {
     "machine": NameSource("machines", "{hostname}"),
     "plan": NameSource("plans", "{id}"),
     "operation": NameSource("operations", "{id}"),
-    "image": NameSource("images"),
+    "image": NameSource("images", other_path="disk-images"),
     "zone": NameSource("zones"),
     "resource-pool": NameSource("resource-pools"),
     "domain": NameSource("domains"),
@@ -76,7 +78,7 @@ PARAMETERS = {
 #: Parameters that take the name of the noun that the command belongs to.
 OWN_KEYS = frozenset({"key", "keys", "ip"})
 #: Commands with an argument that is a new name.
-CREATING = frozenset({"create", "add"})
+CREATING = frozenset({"create", "add", "import"})
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def names_of(noun: str, verb: str, parameter: str) -> NameSource | None:
 def complete(names: NameSource, context: Context, incomplete: str) -> list[CompletionItem]:
     """The names that begin with the word; none if the server does not answer in time."""
     target = find_target(choice_of(context))
-    documents = read_documents(target, names.path, PATIENCE_S)
+    paths = filter(None, (names.path, names.other_path))
+    documents = [document for path in paths for document in read_documents(target, path, PATIENCE_S)]
     keys = sorted({names.key.format_map(document) for document in documents})
     return [CompletionItem(key) for key in keys if key.startswith(incomplete)]
 

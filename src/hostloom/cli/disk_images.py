@@ -137,7 +137,10 @@ def sync_images(
             show_list(items, ITEMS, output, "")
         if plan:
             return
-        _follow_all(client, items, output, wait=wait)
+        while any(item["operation_id"] or item["action"] == "wait" for item in items):
+            _follow_all(client, items, output, wait=wait)
+            items = client.sync_disk_images(mirror)["items"]
+    say("every image is here in its newest version")
     if output is not Format.TABLE:
         show_data(items, output)
 
@@ -152,14 +155,16 @@ def _show_imported(image: answers.DiskImage, output: Format) -> None:
 
 
 def _follow_all(client: Client, items: list[answers.SyncItem], output: Format, *, wait: bool) -> None:
+    """Follow the imports that were begun, or else the oldest one that runs."""
     begun = [item["operation_id"] for item in items if item["operation_id"]]
-    if not begun:
-        say("nothing to do: every image is here in its newest version")
-    elif not wait:
+    if not wait:
         say(f"{len(begun)} imports have begun; `hostloom operation list --unfinished` shows them")
-    else:
-        for key in begun:
-            finish(client, client.operations.get(key), output, wait=True)
+        raise typer.Exit(Exit.OK)
+    if not begun:
+        running = client.operations.list(unfinished=True)
+        begun = [operation["id"] for operation in running if operation["saga"] == "import-disk-image"][-1:]
+    for key in begun:
+        finish(client, client.operations.get(key), output, wait=True)
 
 
 def _filter(text: str) -> Document:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from hostloom.cli.exit_codes import Exit, exit_of_operation, tell
-from hostloom.cli.output import Format, say, show_data
+from hostloom.cli.output import Format, say, show_data, size
 from hostloom.client import Client, answers
 
 #: Operations that only read, so that there is nothing to undo.
@@ -73,3 +73,11 @@ def _follow_plain(client: Client, operation: answers.Operation) -> answers.Opera
             states[step["name"]] = state
             say(f"{step['name']}: {WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
     return operation
+
+
+def bytes_done(step: answers.Step) -> str:
+    """How much of its data a running step has processed."""
+    done, total = step["done_bytes"], step["total_bytes"]
+    if step["state"] != "running" or done is None:
+        return ""
+    return f"{size(done)} of {size(total)}, {done * 100 // total} %" if total else size(done)

@@ -6,8 +6,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from hostloom.cli.follow import WORDS
-from hostloom.cli.output import console, size
+from hostloom.cli.follow import WORDS, bytes_done
+from hostloom.cli.output import console
 from hostloom.client import Client, answers
 
 _MARKS = {
@@ -34,14 +34,6 @@ def _picture(operation: answers.Operation, spinner: Spinner) -> Group:
     for step in operation["steps"]:
         sign, style = _MARKS.get(step["state"], ("", ""))
         mark = Text(sign, style=style) if sign else spinner
-        note = step["error"] or WORDS.get(step["state"], "") or _bytes_done(step)
+        note = step["error"] or WORDS.get(step["state"], "") or bytes_done(step)
         rows.add_row(mark, Text(step["name"], style="dim" if step["state"] == "pending" else ""), Text(note))
     return Group(Text(f"{operation['saga']} {operation['subject']}", style="bold"), rows)
-
-
-def _bytes_done(step: answers.Step) -> str:
-    """How much of its data a running step has processed."""
-    done, total = step["done_bytes"], step["total_bytes"]
-    if step["state"] != "running" or done is None:
-        return ""
-    return f"{size(done)} of {size(total)}, {done * 100 // total} %" if total else size(done)

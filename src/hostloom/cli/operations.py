@@ -7,7 +7,7 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import NounCommands, add_show, make_app
 from hostloom.cli.exit_codes import exit_of_operation
-from hostloom.cli.follow import follow, tell_end
+from hostloom.cli.follow import bytes_done, follow, tell_end
 from hostloom.cli.listing import Limit, lists
 from hostloom.cli.output import Format, Output, show_done, table, when
 from hostloom.cli.session import open_client
@@ -25,9 +25,13 @@ def _took(item: answers.Step) -> str | None:
     return f"{item['finished_at'] - item['started_at']:.2f} s"
 
 
+def _state(item: answers.Step) -> str:
+    return ", ".join(filter(None, (item["state"], bytes_done(item))))
+
+
 STEPS: Columns[answers.Step, keys.StepKey] = (
     Column("STEP", "name"),
-    Column("STATE", "state"),
+    Column("STATE", _state, field="state"),
     Column("TOOK", _took, right=True),
     Column("ERROR", "error", text=True),
 )

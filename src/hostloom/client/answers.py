@@ -264,7 +264,7 @@ Silence = Literal["not-served", "no-address", "range-exhausted", "server-silent"
 
 StepState = Literal["pending", "running", "done", "failed", "undoing", "undone", "undo-failed"]
 
-SyncAction = Literal["import", "replace", "keep", "skip"]
+SyncAction = Literal["import", "replace", "keep", "skip", "wait"]
 
 Verdict = Literal["passed", "not-applicable", "unknown", "failed"]
 

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from hostloom.images.limits import MIB, ImportLimits
 from hostloom.model.disk_import import check_url
@@ -77,7 +77,7 @@ class Downloader:
             try:
                 with closing(_ask(connection, address, headers)) as response:
                     if response.status in _REDIRECTS:
-                        address = urljoin(address, response.headers.get("Location", ""))
+                        address = _next_address(url, address, response)
                         continue
                     _check_status(url, response)
                     yield response
@@ -89,7 +89,7 @@ class Downloader:
         raise DownloadFailed(url, f"it redirects more than {_MAX_REDIRECTS} times")
 
     def _connect(self, address: str, url: str) -> http.client.HTTPConnection:
-        parts = _split(address)
+        parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         ip = self._resolve(host, port, url)
         timeout_s = self.limits.stall_timeout_s
@@ -140,12 +140,14 @@ class Downloader:
             yield chunk
 
 
-def _split(url: str) -> SplitResult:
-    """The parts of a URL, which may come from a redirect; DownloadFailed."""
+def _next_address(url: str, address: str, response: http.client.HTTPResponse) -> str:
+    """Where an answer redirects to; DownloadFailed if that is not a URL of a file."""
     try:
-        return urlsplit(check_url(url))
+        return check_url(urljoin(address, response.headers.get("Location", "")))
+    except ValueError as error:  # of urljoin
+        raise DownloadFailed(url, "it redirects to something that is not a URL") from error
     except InvalidValue as error:
-        raise DownloadFailed(url[:200], str(error)) from error
+        raise DownloadFailed(url, "it redirects to something that is not the URL of a file") from error
 
 
 def is_allowed(ip: IPv4Address | IPv6Address, *, allow_local: bool) -> bool:

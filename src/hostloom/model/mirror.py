@@ -49,6 +49,8 @@ class SyncAction(StrEnum):
     KEEP = "keep"
     #: An image that does not come from this mirror has the name.
     SKIP = "skip"
+    #: It is being imported, or will be when a repetition finds fewer imports running.
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)

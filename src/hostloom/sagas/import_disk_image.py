@@ -158,9 +158,11 @@ UNPACK = Step[ImportDiskImageInput, UnpackedDisk]("unpack", UnpackedDisk, do=_un
 CONVERT = Step[ImportDiskImageInput, ConvertedDisk]("convert", ConvertedDisk, do=_convert)
 INSPECT = Step[ImportDiskImageInput, DiskContent]("inspect", DiskContent, do=_inspect)
 PUBLISH = Step[ImportDiskImageInput, None]("publish", do=_publish, undo=_withdraw)
+#: Committed together with the beginning of the next step.
+RECORD = Step[ImportDiskImageInput, Recorded]("record", Recorded, rows=_record)
 #: The replaced content is deleted, so from here on the import only goes forward.
-RECORD = Step[ImportDiskImageInput, Recorded]("record", Recorded, rows=_record, do=_tidy, forward_only=True)
+TIDY = Step[ImportDiskImageInput, None]("tidy", do=_tidy, forward_only=True)
 
 IMPORT_DISK_IMAGE = Saga(
-    "import-disk-image", ImportDiskImageInput, (FETCH, UNPACK, CONVERT, INSPECT, PUBLISH, RECORD)
+    "import-disk-image", ImportDiskImageInput, (FETCH, UNPACK, CONVERT, INSPECT, PUBLISH, RECORD, TIDY)
 )

@@ -21,6 +21,7 @@ from hostloom.compat.maas2.server import Facade
 from hostloom.decide.placement.compose import prepare
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store
+from hostloom.reconcilers.disk_images import sweep_disk_images
 from hostloom.reconcilers.host_pulse import HostPulse
 from hostloom.reconcilers.host_refresher import HostRefresher
 from hostloom.reconcilers.vlan_probe import probe_all
@@ -43,6 +44,8 @@ STOP_TIMEOUT_S = 5
 REFRESH_LOOK_S = 15
 #: Interval of the removal of expired observations of used addresses.
 FORGET_EVERY_S = 600
+#: How often files of disk images that nothing needs are deleted.
+SWEEP_EVERY_S = 3600
 
 
 def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:
@@ -69,7 +72,10 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
 
 def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[PeriodicTask]:
     """The reconcilers that need neither a rack nor the boot port; an interval of 0 turns one off."""
-    tasks = [PeriodicTask("wire-marks", lambda: forget_old_marks(ports), FORGET_EVERY_S, reports)]
+    tasks = [
+        PeriodicTask("wire-marks", lambda: forget_old_marks(ports), FORGET_EVERY_S, reports),
+        PeriodicTask("disk-images", lambda: sweep_disk_images(ports), SWEEP_EVERY_S, reports),
+    ]
     if settings.refresh_every_s:
         refresher = HostRefresher(ports, settings.refresh_every_s)
         every_s = min(REFRESH_LOOK_S, settings.refresh_every_s)

@@ -24,6 +24,8 @@ _KIND = "disk image"
 _MAX_TITLE, _MAX_WORD = 200, 100
 #: Files that clients sent and that no import has used.
 MAX_UPLOADS = 20
+#: Imports at a time; they take long, and other operations need the workers, too.
+MAX_IMPORTS = 3
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,23 @@ def start_import(
     """Record the operation if the image may have its name; AlreadyExists."""
     _check_free(uow, ports, saga_input.name, replaces=saga_input.replace)
     subject = f"image {saga_input.name}"
-    unfinished = uow.operations.list(unfinished=True)
-    if any(running.saga == IMPORT_DISK_IMAGE.name and running.subject == subject for running in unfinished):
+    running = running_imports(uow)
+    if subject in running:
         raise AlreadyExists(_KIND, saga_input.name, "is being imported")
+    if len(running) >= MAX_IMPORTS:
+        raise InvalidValue(
+            "name",
+            saga_input.name,
+            f"would be more than {MAX_IMPORTS} imports at a time",
+            "wait for one of them",
+        )
     return start_saga(uow, ports, principal, IMPORT_DISK_IMAGE, saga_input, subject)
+
+
+def running_imports(uow: UnitOfWork) -> list[str]:
+    """The subjects of imports that have not ended."""
+    unfinished = uow.operations.list(unfinished=True)
+    return [operation.subject for operation in unfinished if operation.saga == IMPORT_DISK_IMAGE.name]
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:

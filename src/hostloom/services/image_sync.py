@@ -18,12 +18,10 @@ from hostloom.ports.disk_images import ImageDocuments
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.import_disk_image import ImportDiskImageInput
 from hostloom.services.access import require_admin
-from hostloom.services.disk_images import start_import
+from hostloom.services.disk_images import MAX_IMPORTS, running_imports, start_import
 
 #: A document of a mirror may have so many bytes; Ubuntu's have about ten million.
 MAX_DOCUMENT_BYTES = 64 * 2**20
-#: Images that one request may import.
-MAX_IMPORTS = 50
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,14 @@ def plan(ports: Ports, principal: Principal, wanted: SyncInput) -> list[SyncItem
 
 
 def sync(ports: Ports, principal: Principal, wanted: SyncInput) -> list[SyncItem]:
-    """Start an import for each image that is not here, or is newer on the mirror."""
+    """Start imports of images that are not here, or are newer on the mirror, as many as may run at a time.
+
+    The others are marked as waiting; the next call starts them.
+    """
     require_admin(principal, "import disk images")
     images = _read(_documents(ports), wanted)
     with ports.store.begin() as uow:
-        items = _decide(uow, images, root_of(wanted.url))
-        count = sum(item.action in (SyncAction.IMPORT, SyncAction.REPLACE) for item in items)
-        if count > MAX_IMPORTS:
-            raise InvalidValue(
-                "filters",
-                None,
-                f"would import {count} images",
-                f"at most {MAX_IMPORTS} are allowed at once",
-            )
-        started = [_start(uow, ports, principal, item) for item in items]
+        started = [_start(uow, ports, principal, item) for item in _decide(uow, images, root_of(wanted.url))]
         uow.commit()
     return started
 
@@ -123,6 +115,9 @@ def _action(stored: DiskImage | None, image: MirrorImage, root: str) -> SyncActi
 def _start(uow: UnitOfWork, ports: Ports, principal: Principal, item: SyncItem) -> SyncItem:
     if item.action not in (SyncAction.IMPORT, SyncAction.REPLACE):
         return item
+    running = running_imports(uow)
+    if len(running) >= MAX_IMPORTS or f"image {item.image.name}" in running:
+        return replace(item, action=SyncAction.WAIT)
     image = item.image
     known = KnownContent(
         os=image.os or None,

@@ -5,6 +5,8 @@ from itertools import dropwhile
 
 from hostloom.model.access import Principal
 from hostloom.model.errors.resources import NotFound
+from hostloom.model.event import Event, EventSubjectKind, named_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.image import Flavour, Image
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
@@ -46,3 +48,7 @@ def delete(ports: Ports, principal: Principal, name: str) -> None:
     """A record by name; NotFound."""
     require_admin(principal, "delete boot images")
     images_of(ports.images).delete(name)
+    subject = named_subject(EventSubjectKind.IMAGE, name)
+    with ports.store.begin() as uow:
+        uow.events.add(Event(EventKind.IMAGE_DELETED, subject, "was deleted", ports.clock.now()))
+        uow.commit()

@@ -171,9 +171,9 @@ CASES = {
     "fix-network-make": Case("fix-network", begin_make, "record"),
     "import-inventory": Case("import-inventory", begin_import_inventory, "hosts"),
     "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
-    "import": Case("import-disk-image", begin_import, "publish", on_libvirt=False),
-    "import-upload": Case("import-disk-image", begin_import_of_upload, "publish", on_libvirt=False),
-    "replace": Case("import-disk-image", begin_replace, "publish", has_image=True, on_libvirt=False),
+    "import": Case("import-disk-image", begin_import, "record", on_libvirt=False),
+    "import-upload": Case("import-disk-image", begin_import_of_upload, "record", on_libvirt=False),
+    "replace": Case("import-disk-image", begin_replace, "record", has_image=True, on_libvirt=False),
 }
 SUBJECTS = [(name, "fake") for name in CASES] + [
     (name, "libvirt") for name, case in CASES.items() if case.on_libvirt

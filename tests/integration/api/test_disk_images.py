@@ -201,7 +201,7 @@ def test_a_mirror_is_synchronized_and_then_has_nothing_new(
     assert debian["sha256"] == sha256(a_disk("debian new")).hexdigest()
     assert (debian["os"], debian["release"], debian["architecture"]) == ("debian", "12", "amd64")
     again = hostloom(working, "sync", mirror.url)
-    assert "nothing to do" in again.stderr
+    assert "every image is here in its newest version" in again.stderr
     mirror.add("debian", "12", "20261001", a_disk("debian newest"))
     answer = client.sync_disk_images({"url": mirror.url})
     assert {item["image"]["name"]: item["action"] for item in answer["items"]} == {

@@ -160,5 +160,6 @@ class DownloadFailed(DriverError):
     code = "download-failed"
 
     def __init__(self, url: str, cause: str, *, is_temporary: bool = False) -> None:
-        super().__init__(f"{url} cannot be downloaded: {cause}")
-        self.url, self.cause, self.retryable = url, cause, is_temporary
+        shown = url.partition("?")[0]  # the query may be a secret
+        super().__init__(f"{shown} cannot be downloaded: {cause}")
+        self.url, self.cause, self.retryable = shown, cause, is_temporary

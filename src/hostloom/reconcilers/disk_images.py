@@ -1,0 +1,60 @@
+"""Deletes files of disk images that nothing needs: of imports that ended, and uploads that none used."""
+
+import logging
+
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.operation import FINISHED
+from hostloom.ports.context import Ports
+from hostloom.ports.disk_images import DiskImageFiles, DiskImports
+from hostloom.ports.store import UnitOfWork
+
+log = logging.getLogger(__name__)
+
+#: An upload that no import has used for so long is deleted.
+KEEP_UPLOADS_S = 24 * 3600.0
+
+
+def sweep_disk_images(ports: Ports) -> None:
+    """Delete what a process left that died between a record and its files."""
+    if ports.disk_images is None or ports.disk_imports is None:
+        return
+    _sweep_uploads(ports.disk_imports, ports.clock.now())
+    _sweep_work(ports, ports.disk_imports)
+    _sweep_disks(ports, ports.disk_images)
+
+
+def _sweep_uploads(imports: DiskImports, now: float) -> None:
+    for upload, arrived_at in imports.uploads().items():
+        if now - arrived_at > KEEP_UPLOADS_S:
+            log.info("the uploaded file %s was not imported within a day and is deleted", upload)
+            imports.discard_upload(upload)
+
+
+def _sweep_work(ports: Ports, imports: DiskImports) -> None:
+    """Delete the files of imports that have ended."""
+    for work in imports.unfinished():
+        with ports.store.begin() as uow:
+            is_over = _is_over(uow, work)
+        if is_over:
+            log.info("files of the import %s are left and deleted", work)
+            imports.discard(work)
+
+
+def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
+    """Delete disks without a record, unless an import runs, which may be about to record one."""
+    stored = files.list()
+    with ports.store.begin() as uow:
+        if uow.operations.list(unfinished=True):
+            return
+        recorded = {image.sha256 for image in uow.disk_images.list()}
+    for sha256 in stored:
+        if sha256 not in recorded:
+            log.info("the disk %s belongs to no image and is deleted", sha256)
+            files.delete(sha256)
+
+
+def _is_over(uow: UnitOfWork, operation_id: str) -> bool:
+    try:
+        return uow.operations.get(operation_id).state in FINISHED
+    except NotFound:
+        return True

@@ -1,0 +1,109 @@
+"""Disk images in a whole hostloom on fakes: how many imports run, and what is swept away."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN, Principal
+from hostloom.model.errors.permissions import NotPermitted
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.values import InvalidValue
+from hostloom.model.event_kind import EventKind
+from hostloom.model.operation import Operation, OperationState
+from hostloom.reconcilers.disk_images import KEEP_UPLOADS_S, sweep_disk_images
+from hostloom.services import disk_images
+from support.disk_images import a_disk
+from support.little_world import LittleWorld, little_world
+
+USER = Principal("ann", admin=False)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> LittleWorld:
+    return little_world(tmp_path)
+
+
+def begin(world: LittleWorld, name: str, content: bytes | None = None) -> Operation:
+    url = f"https://images.example/{name}"
+    world.disks.web[url] = a_disk(name) if content is None else content
+    return disk_images.import_(world.ports, LOCAL_ADMIN, disk_images.DiskImageInput(name=name, url=url))
+
+
+def test_three_imports_may_run_at_a_time_and_one_for_each_name(world: LittleWorld) -> None:
+    begin(world, "a")
+    with pytest.raises(AlreadyExists, match="disk image 'a' is being imported"):
+        begin(world, "a")
+    begin(world, "b")
+    begin(world, "c")
+    with pytest.raises(InvalidValue, match="'d' would be more than 3 imports at a time"):
+        begin(world, "d")
+    assert world.run().state is OperationState.SUCCEEDED
+    begin(world, "d")
+
+
+def test_the_same_disk_under_another_name_fails_and_the_first_stays(world: LittleWorld) -> None:
+    begin(world, "a")
+    assert world.run().state is OperationState.SUCCEEDED
+    before = world.state()
+    begin(world, "b", a_disk("a"))
+    ended = world.run()
+    assert "disk image 'a' has the same content already" in ended.error
+    assert (ended.state, world.state()) == (OperationState.FAILED, before)
+
+
+def test_an_image_and_its_files_are_deleted_with_an_event(world: LittleWorld) -> None:
+    before = world.state()
+    begin(world, "a")
+    world.run()
+    disk_images.delete(world.ports, LOCAL_ADMIN, "a")
+    assert world.state() == before
+    with world.ports.store.begin() as uow:
+        kinds = [event.kind for event in uow.events.list(subject="image a")]
+    assert kinds == [EventKind.IMAGE_DELETED, EventKind.IMAGE_IMPORTED]
+
+
+def test_only_administrators_import_and_delete(world: LittleWorld) -> None:
+    begin(world, "a")
+    world.run()
+    with pytest.raises(NotPermitted):
+        disk_images.receive(world.ports, USER, "b")
+    with pytest.raises(NotPermitted):
+        disk_images.import_(world.ports, USER, disk_images.DiskImageInput(name="b", url="https://x/"))
+    with pytest.raises(NotPermitted):
+        disk_images.delete(world.ports, USER, "a")
+    with world.ports.store.begin() as uow:
+        assert disk_images.get(uow, USER, "a").name == "a"
+
+
+def test_files_that_nothing_needs_are_swept_away(world: LittleWorld) -> None:
+    begin(world, "a")
+    world.run()
+    before = world.disks.state()
+    world.disks.put("f" * 64)
+    world.disks.begin_work("gone")
+    sweep_disk_images(world.ports)
+    assert world.disks.state() == before
+
+
+def test_while_an_import_runs_its_files_stay(world: LittleWorld) -> None:
+    operation = begin(world, "a")
+    world.disks.put("f" * 64)
+    world.disks.begin_work(operation.id)
+    before = world.disks.state()
+    sweep_disk_images(world.ports)
+    assert world.disks.state() == before
+
+
+@pytest.mark.parametrize(("age_s", "is_kept"), [(KEEP_UPLOADS_S - 60, True), (KEEP_UPLOADS_S + 60, False)])
+def test_an_upload_that_no_import_uses_goes_after_a_day(
+    world: LittleWorld, tmp_path: Path, age_s: float, is_kept: bool
+) -> None:
+    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, None)
+    receiver.write(a_disk())
+    upload = receiver.finish().id
+    arrived_at = world.clock.time - age_s
+    (path,) = tmp_path.rglob(upload)
+    os.utime(path, (arrived_at, arrived_at))
+    sweep_disk_images(world.ports)
+    assert (upload in world.disks.uploads()) is is_kept
