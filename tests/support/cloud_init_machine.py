@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,25 @@ def main(folder: Path) -> None:
         argv = ["chroot", str(root), "cloud-init", *stage]
         subprocess.run(argv, timeout=STAGE_TIMEOUT_S, stdin=subprocess.DEVNULL, check=False)
     reported.wait(REPORT_TIMEOUT_S)
+    scripts = _scripts_left(root)
     files = {name: (root / name).read_text() for name in SHOWN if (root / name).exists()}
     keys = {
         str(file.relative_to(root)): file.read_text() for file in root.glob("home/*/.ssh/authorized_keys")
     }
     made = sorted(str(file.relative_to(root)) for file in root.glob("made-by-*"))
-    scripts = [file.name for file in root.glob("var/lib/cloud/scripts/per-boot/*")]
     links = json.loads(run("ip", "-j", "link"))
     outcome = {"files": files | keys, "made": made, "scripts": scripts, "reports": reports, "links": links}
     (folder / "outcome.json").write_text(json.dumps(outcome))
+
+
+def _scripts_left(root: Path) -> list[str]:
+    """The programs that run at every boot, once the one that reported had the time to delete itself."""
+    until = time.monotonic() + REPORT_TIMEOUT_S
+    while scripts := [file.name for file in root.glob("var/lib/cloud/scripts/per-boot/*")]:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    return scripts
 
 
 def _make_root(folder: Path) -> Path:

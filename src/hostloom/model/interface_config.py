@@ -96,7 +96,7 @@ class BondOptions:
         for name in ("mii_monitor_ms", "up_delay_ms", "down_delay_ms"):
             _check_range(name, getattr(self, name), 0, 60_000)
         if self.gratuitous_arps is not None:
-            _check_range("gratuitous_arps", self.gratuitous_arps, 0, 255)
+            _check_range("gratuitous_arps", self.gratuitous_arps, 1, 255)
         self._check_mode("lacp_rate", self.lacp_rate, (BondMode.LACP,))
         self._check_mode("transmit_hash_policy", self.transmit_hash_policy, _HASHING)
         self._check_mode("primary", self.primary or None, _ONE_ACTIVE)

@@ -186,7 +186,8 @@ class _Renderer:
 
 
 def _bond_parameters(options: BondOptions) -> Document:
-    parameters: Document = {"mode": str(options.mode), "mii-monitor-interval": options.mii_monitor_ms}
+    # Text, because cloud-init's schema wants a text here; netplan takes both.
+    parameters: Document = {"mode": str(options.mode), "mii-monitor-interval": str(options.mii_monitor_ms)}
     if options.up_delay_ms:
         parameters["up-delay"] = options.up_delay_ms
     if options.down_delay_ms:
