@@ -270,4 +270,4 @@ def _check_range(field_name: str, value: int, lowest: int, highest: int) -> None
 def _check_unique(field_name: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
-            raise InvalidValue(field_name, value, "appears twice")
+            raise InvalidValue(field_name, value, "is given twice")

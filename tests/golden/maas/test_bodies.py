@@ -15,6 +15,7 @@ from hostloom.model.event_kind import EventKind
 from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.maas import Maas, make_key
+from support.seeds import KEY
 from support.server import CountedIds, serving
 
 FOLDER = Path(__file__).parent
@@ -49,6 +50,7 @@ READ = {
     "regioncontrollers": ("regioncontrollers/", {}),
     "events": ("events/", {"op": "query", "hostname": "vm1"}),
     "boot-resources": ("boot-resources/", {}),
+    "sshkeys": ("account/prefs/sshkeys/", {}),
     "get_config": ("maas/", {"op": "get_config", "name": "default_osystem"}),
 }
 #: What is refused: method, path, fields and op.
@@ -76,6 +78,8 @@ REFUSED: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ("POST", "subnets/", {"cidr": "10.0.0.1/24"}, ""),
     ("POST", "ipranges/", {"type": "dynamic", "start_ip": "10.0.0.9", "end_ip": "10.0.0.2"}, ""),
     ("DELETE", "zones/default/", {}, ""),
+    ("POST", "account/prefs/sshkeys/", {"key": "ssh-dss AAAA"}, ""),
+    ("POST", "account/prefs/sshkeys/", {"keysource": "gh:ann"}, "import"),
     ("GET", "maas/", {"name": "moon"}, "get_config"),
 )
 
@@ -104,6 +108,7 @@ def fill(maas: Maas) -> None:
     other = maas.post("subnets/", cidr="fd00:1::/64", fabric="f", vid=10, allow_proxy="false")
     maas.post("static-routes/", source="10.0.0.0/24", destination=other["id"], gateway_ip="10.0.0.1")
     maas.post("ipaddresses/", "reserve", ip="10.0.0.99")
+    maas.post("account/prefs/sshkeys/", key=KEY)
     maas.post("tags/", name="fast", comment="quick", kernel_opts="quiet")
     maas.post("devices/", mac_addresses="52:54:00:00:aa:01", hostname="printer")
     maas.put("pods/1/", default_macvlan_mode="bridge", cpu_over_commit_ratio="2", tags="fast")

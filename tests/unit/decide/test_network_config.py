@@ -195,7 +195,7 @@ def test_an_automatic_link_without_an_address_takes_a_lease() -> None:
 def test_an_address_outside_its_subnet_or_given_twice_is_refused() -> None:
     with pytest.raises(InvalidValue, match=r"10.0.1.10 of eth0 is not in 10.0.0.0/24"):
         rendered(nic(0, MGMT, static(MGMT_4, "10.0.1.10")))
-    with pytest.raises(InvalidValue, match=r"10.0.0.10 appears twice"):
+    with pytest.raises(InvalidValue, match=r"10.0.0.10 is given twice"):
         rendered(nic(0, MGMT, static(MGMT_4, "10.0.0.10")), nic(1, MGMT, static(MGMT_4, "10.0.0.10")))
 
 
@@ -268,7 +268,7 @@ def interface(
         (lambda: InterfaceLink(LinkMode.STATIC, MGMT_4), "a static link needs an address"),
         (lambda: InterfaceLink(LinkMode.AUTO), "a link with mode=auto needs one"),
         (lambda: InterfaceLink(LinkMode.DHCP, None, ip_address("10.0.0.1")), "is set for a DHCP link"),
-        (lambda: InterfaceConfig((nic(0, MGMT), nic(0, MGMT))), "interface 'eth0' appears twice"),
+        (lambda: InterfaceConfig((nic(0, MGMT), nic(0, MGMT))), "interface 'eth0' is given twice"),
         (
             lambda: InterfaceConfig((nic(0, None), replace(nic(0, None), name="x"))),
             "mac '52:54:00:12:34:00' appears",

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hostloom.decide.deploy.phone_home import SCRIPT_PATH, PhoneHome, phone_home_script
 from hostloom.decide.deploy.seed import SeedAccount, render_seed
-from hostloom.decide.deploy.user_data import MAX_USER_DATA_BYTES, check_user_data
+from hostloom.decide.deploy.user_data import MAX_USER_DATA_BYTES, check_account_name, check_user_data
 from hostloom.model.errors.values import InvalidValue
 from support.depth import examples
 from support.seeds import KEY, a_seed_input
@@ -97,6 +97,19 @@ def test_user_data_that_cloud_init_could_not_use_is_refused(text: str, message: 
 )
 def test_user_data_that_cloud_init_can_use_is_taken_as_it_is(text: str) -> None:
     assert check_user_data(text) == text
+
+
+@pytest.mark.parametrize("name", ["root", "Ann", "1a", "a b", "a:b", "a" * 33, "ann\n", "../x"])
+def test_a_name_that_no_account_can_have_is_refused(name: str) -> None:
+    with pytest.raises(InvalidValue, match=r"^user "):
+        check_account_name(name)
+    with pytest.raises(InvalidValue):
+        render_seed(a_seed_input(user=name))
+
+
+@pytest.mark.parametrize("name", ["", "ann", "_apt", "a-b_c1", "a" * 32])
+def test_a_name_that_an_account_can_have_is_taken(name: str) -> None:
+    assert check_account_name(name) == name
 
 
 def test_a_message_with_too_many_layers_is_refused() -> None:

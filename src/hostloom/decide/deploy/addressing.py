@@ -77,7 +77,7 @@ def addressed_interfaces(config: InterfaceConfig, snapshot: Snapshot) -> tuple[A
     ips = [ip for interface in addressed for ip, _ in interface.addresses]
     for ip in ips:
         if ips.count(ip) > 1:
-            raise InvalidValue("ip", ip, "appears twice", "give each link an address of its own")
+            raise InvalidValue("ip", ip, "is given twice", "give each link an address of its own")
     return tuple(sorted(addressed, key=lambda interface: not _boots(interface.interface, config)))
 
 

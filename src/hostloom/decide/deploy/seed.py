@@ -7,7 +7,7 @@ import yaml
 
 from hostloom.decide.deploy.network_config import render_network_config
 from hostloom.decide.deploy.phone_home import SCRIPT_PATH, PhoneHome, phone_home_script
-from hostloom.decide.deploy.user_data import CLOUD_CONFIG, check_user_data, with_user_data
+from hostloom.decide.deploy.user_data import CLOUD_CONFIG, check_account_name, check_user_data, with_user_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.interface_config import InterfaceConfig
 from hostloom.model.network import StaticRoute
@@ -67,7 +67,7 @@ class Seed:
 def render_seed(seed_input: SeedInput) -> Seed:
     """Render the texts; equal input gives equal texts.
 
-    InvalidValue for user-data that cloud-init cannot use, and for a network that contradicts itself.
+    InvalidValue for user-data or an account that cloud-init cannot use, or a network that contradicts itself.
     """
     meta_data = {"instance-id": seed_input.instance_id, "local-hostname": seed_input.hostname}
     cloud_config = f"{CLOUD_CONFIG}\n{_yaml(_cloud_config(seed_input))}"
@@ -93,7 +93,7 @@ def _cloud_config(seed_input: SeedInput) -> dict[str, Any]:
         "resize_rootfs": True,
     }
     if seed_input.user:
-        document["user"] = {"name": seed_input.user}
+        document["user"] = {"name": check_account_name(seed_input.user)}
     if seed_input.ssh_keys:
         document["ssh_authorized_keys"] = list(seed_input.ssh_keys)
     if seed_input.commands:

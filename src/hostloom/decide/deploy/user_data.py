@@ -1,5 +1,6 @@
 """What users give to cloud-init themselves, and how it is joined with hostloom's part."""
 
+import re
 from email import message_from_string
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
@@ -12,6 +13,8 @@ from hostloom.model.errors.values import InvalidValue
 
 MAX_USER_DATA_BYTES = 64 * 1024
 CLOUD_CONFIG = "#cloud-config"
+#: As useradd(8) accepts names everywhere.
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 #: First words by which cloud-init knows a part.
 _BEGINNINGS = (
     "#!",
@@ -24,6 +27,18 @@ _BEGINNINGS = (
 _ALLOWED = "begin it with '#cloud-config' or '#!'"
 #: Lists of both parts count, and of single values and maps those of the user come first.
 _MERGE_TYPE = "list(append)+dict(no_replace,recurse_list)+str()"
+
+
+def check_account_name(name: str, field: str = "user") -> str:
+    """Return the name if an account can have it, else InvalidValue. Blank: the account of the image."""
+    if name and not _ACCOUNT.fullmatch(name):
+        allowed = "use up to 32 lower-case letters, digits, '_' and '-', with a letter or '_' first"
+        raise InvalidValue(field, name, "is not a name of an account", allowed)
+    if name == "root":
+        raise InvalidValue(
+            field, name, "is closed to logins by cloud-init", "choose another name; it may use sudo"
+        )
+    return name
 
 
 def check_user_data(text: str) -> str:
