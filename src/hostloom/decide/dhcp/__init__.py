@@ -1,1 +1,1 @@
-"""What our DHCP serves and advertises, and who answers on a VLAN."""
+"""What our DHCP serves and advertises, and which servers answer on a VLAN."""

@@ -1,4 +1,4 @@
-"""What became of a NIC's DHCP: its messages as attempts, how far each came, and why no further; pure."""
+"""Groups a NIC's DHCP messages into exchanges, with results and reasons for missing answers; pure."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from hostloom.model.network import Address, AddressKind, Subnet
 from hostloom.model.rack import Rack
 
 _K = MessageKind
-#: A client that asks again after this long begins anew, whatever its transaction.
+#: Silence after which a client's message begins a new exchange, whatever its transaction.
 GAP_S = 30.0
 V6 = frozenset(
     {
@@ -37,9 +37,9 @@ def exchanges(
     reserved: Sequence[Address],
     messages: Sequence[DhcpMessage],
 ) -> tuple[Exchange, ...]:
-    """The attempts of one NIC, oldest first; one that NEVER_ASKED where nothing was seen.
+    """The exchanges of one NIC, oldest first; a single NEVER_ASKED if no message was observed.
 
-    `vlan_id` is where it should be, `reserved` are its addresses; messages come in any order.
+    `vlan_id` is its expected VLAN, `reserved` are its addresses; messages may be in any order.
     """
     own_addresses = _own_addresses(snapshot, racks)
     judged = [
@@ -56,7 +56,7 @@ def _own_addresses(snapshot: Snapshot, racks: Sequence[Rack]) -> frozenset[Addre
 
 
 def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
-    """A version, a transaction and no long silence make one attempt; a request takes its discover's."""
+    """Split messages by version, transaction and long silence; a request joins its discover."""
     attempts: list[list[DhcpMessage]] = []
     current: dict[bool, list[DhcpMessage]] = {}
     for message in sorted(messages, key=lambda m: m.at):
@@ -71,7 +71,7 @@ def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
 
 
 def _begins_anew(before: Sequence[DhcpMessage], message: DhcpMessage) -> bool:
-    """A first question of another transaction, after the last one was settled."""
+    """Whether a message is the first one of another transaction, after the last one was settled."""
     if message.kind not in _BEGAN | _ASKED or message.transaction == before[-1].transaction:
         return False
     last = before[-1].kind
@@ -142,7 +142,7 @@ def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, requested
 
 
 def _fills(snapshot: Snapshot, subnets: Sequence[Subnet]) -> list[bool | None]:
-    """Whether each subnet's ranges are exhausted; None for one without."""
+    """Whether the ranges of each subnet are exhausted; None for a subnet without ranges."""
     leases = [
         (address.subnet_id, address.ip)
         for address in snapshot.held

@@ -1,4 +1,4 @@
-"""What our DHCP should serve: from the model to the intent of one rack, all of it every time."""
+"""Computes the complete DHCP intent of a rack from the model."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,7 @@ from hostloom.model.plan import Plan
 from hostloom.model.rack import Rack
 from hostloom.model.stored_plan import DhcpAddition
 
-#: Kinds of held addresses that are a machine's own.
+#: Kinds of held addresses that belong to machines.
 _PUBLISHED = (AddressKind.AUTO, AddressKind.STATIC)
 
 
@@ -26,7 +26,7 @@ def dhcp_intent(
     boot_url_of: Callable[[Address], str],
     boot_node: Node | None = None,
 ) -> DhcpIntent:
-    """Every subnet of every VLAN that a rack, or its partner, serves, directly or through a relay.
+    """All subnets of all VLANs that a rack or its partner serves, directly or through a relay.
 
     Its node must be in the snapshot. Boot files are on `boot_node`, the machine that hostloom runs on,
     whichever rack points to them; None: on the rack.
@@ -44,7 +44,7 @@ def dhcp_intent(
 
 
 def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
-    """What `dhcp_intent` will have besides once the plans are applied; by subnet, then by address."""
+    """The additional reservations in `dhcp_intent` after the plans are applied, by subnet and address."""
     additions = []
     for plan in plans:
         for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=True):
@@ -60,13 +60,13 @@ def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddit
 def _reservations(
     snapshot: Snapshot, nics: Iterable[PublishedNic]
 ) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
-    """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
+    """The reservations of all machines by subnet, in the order of the NICs' addresses."""
     addresses = _published_addresses(snapshot, nics)
     macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in addresses}
     nic_counts = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
     by_subnet: dict[SubnetId, list[DhcpReservation]] = {}
     for nic, subnet_id, ip in addresses:
-        # The DUID made of a machine's UUID does not tell two NICs on one subnet apart.
+        # The DUID from a machine's UUID does not distinguish two NICs on one subnet.
         uuid = nic.uuid if ip.version == 6 and nic_counts[nic.system_id, subnet_id] == 1 else ""
         by_subnet.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
     return {subnet_id: tuple(sorted(items, key=_by_address)) for subnet_id, items in by_subnet.items()}
@@ -75,7 +75,7 @@ def _reservations(
 def _published_addresses(
     snapshot: Snapshot, nics: Iterable[PublishedNic]
 ) -> list[tuple[PublishedNic, SubnetId, Address]]:
-    """One address of each subnet for each NIC, in the order of the NIC's own addresses."""
+    """One address per subnet for every NIC, in the order of the NIC's addresses."""
     held = {
         (address.system_id, address.interface_name, address.ip): (address.subnet_id, address.ip)
         for address in snapshot.held
@@ -93,7 +93,7 @@ def _by_address(reservation: DhcpReservation) -> tuple[int, MacAddress]:
 
 
 def _one_a_subnet(addresses: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:
-    """DHCPv4 gives a client one address: the first of a subnet. DHCPv6 gives it all."""
+    """The published addresses of a client: the first one of a subnet with DHCPv4, all with DHCPv6."""
     first_addresses: dict[tuple[SubnetId, Address | None], tuple[SubnetId, Address]] = {}
     for subnet_id, ip in addresses:
         first_addresses.setdefault((subnet_id, None if ip.version == 4 else ip), (subnet_id, ip))
@@ -128,7 +128,7 @@ def _subnet(
 
 
 def _relays(subnet: Subnet) -> tuple[Address, ...]:
-    """A relay's own address is where its VLAN is routed: the gateway, unless that is link-local."""
+    """The addresses of relays: the gateways of their VLANs, except link-local ones."""
     gateway = subnet.gateway
     return () if gateway is None or gateway.is_link_local else (gateway,)
 
@@ -139,9 +139,9 @@ def _pools(snapshot: Snapshot, subnet: Subnet) -> tuple[IPRange, ...]:
 
 
 def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) -> NodeInterface | None:
-    """The one that serves the VLAN, the same for all its subnets; none on a VLAN that a relay serves.
+    """The rack's interface for all subnets of the VLAN; none for a VLAN that is served by a relay.
 
-    DHCPv6 needs no more than a link-local address, which every interface has and no inventory records.
+    DHCPv6 needs only a link-local address, which every interface has, although no inventory records it.
     """
     if not vlan.dhcp_on:
         return None
@@ -161,13 +161,13 @@ def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) ->
 
 @dataclass(frozen=True)
 class _BootFiles:
-    """The node that has boot files, and their URL at one of its addresses."""
+    """The node with the boot files, and their URL at one of its addresses."""
 
     node: Node
     url_of: Callable[[Address], str]
 
     def address(self, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
-        """What machines of the subnet reach: an address inside it, else on its VLAN, else by routing."""
+        """An address that the subnet's machines can reach: in the subnet, else on its VLAN, else routed."""
         on_vlan = _addresses(_with_addresses(self.node, vlan_id), subnet)
         inside = [ip for ip in on_vlan if ip in subnet.cidr]
         elsewhere = _addresses(self.node.interfaces, subnet)
@@ -175,7 +175,7 @@ class _BootFiles:
 
 
 def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Address]:
-    """Those of the subnet's family that others may reach, by interface."""
+    """The node's reachable addresses of the subnet's family, by interface."""
     return [
         ip
         for interface in sorted(interfaces, key=lambda i: natural_key(i.name))
@@ -185,7 +185,7 @@ def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Addr
 
 
 def _with_addresses(rack: Node, vlan_id: VlanId | None) -> list[NodeInterface]:
-    """Interfaces on the VLAN with an address; ports of a bridge have none of their own."""
+    """Interfaces on the VLAN with an address, without ports of bridges."""
     return [
         interface
         for interface in rack.interfaces

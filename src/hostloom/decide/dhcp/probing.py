@@ -1,4 +1,4 @@
-"""Who serves DHCP on a VLAN: where to ask, which answers are ours, and what is recorded; pure."""
+"""Probing a VLAN for DHCP servers: where to probe, which answers are ours, what is recorded; pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,25 +17,26 @@ from hostloom.model.rack import Rack
 
 #: The machine that hostloom runs on.
 LOCAL_URI = "qemu:///system"
-#: In this order; a loopback takes no probe.
+#: Preference of interface kinds; loopbacks cannot be used.
 _KINDS = (InterfaceKind.BRIDGE, InterfaceKind.BOND, InterfaceKind.PHYSICAL, InterfaceKind.VLAN)
 
 
 @dataclass(frozen=True)
 class Vantage:
-    """An interface on a VLAN beside which a probe can be put."""
+    """An interface on a VLAN at which a probe can be placed."""
 
     uri: str
     attachment: Attachment
     #: `INTERFACE of NODE`.
     seen_from: str
-    #: Of IP version 6 a macvlan does not meet what serves on its own parent: the host's own stack.
+    #: Whether IPv6 servers of the host are invisible: a macvlan does not reach the stack of its parent's
+    #: host.
     is_own_parent: bool
 
 
 @dataclass(frozen=True)
 class ServingRacks:
-    """Where our own servers are."""
+    """The racks that serve a VLAN."""
 
     #: The node that hostloom runs on.
     local: SystemId | None
@@ -43,15 +44,15 @@ class ServingRacks:
 
     @property
     def system_ids(self) -> frozenset[SystemId]:
-        """All of their nodes."""
+        """The nodes of the racks."""
         system_ids = {rack.system_id for rack in self.racks}
         return frozenset(system_ids if self.local is None else system_ids | {self.local})
 
 
 def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[Vantage, ...]:
-    """Where a VLAN can be asked from, the best first: racks, then reachable hosts; bridges, then bare NICs.
+    """Interfaces for a probe of a VLAN, the best first: racks, then reachable hosts; bridges, then NICs.
 
-    A bridge is better than a NIC, since beside a NIC the host's own servers are not met.
+    A bridge is better than a NIC, because a probe at a NIC does not reach the servers of the host itself.
     """
     vantage_points = [
         _vantage(uri, node, interface, node.system_id in racks.system_ids)
@@ -62,7 +63,7 @@ def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[
 
 
 def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node, HostState | None]]:
-    """Machines that can be asked: URI, node, and the host that it is."""
+    """Machines that can run a probe: URI, node and host."""
     states = sorted(
         (host for host in snapshot.hosts if host.host.reachable),
         key=lambda host_state: (
@@ -94,7 +95,7 @@ def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInte
 
 
 def _passthru_sources(state: HostState | None) -> set[str]:
-    """The interfaces that a machine owns by passthru."""
+    """The interfaces that passthru machines own."""
     nics = [nic for machine in (state.machines if state else ()) for nic in machine.interfaces]
     return {nic.source for nic in nics if nic.mode is MacvlanMode.PASSTHRU}
 
@@ -121,13 +122,13 @@ def _vantage(uri: str, node: Node, interface: NodeInterface, is_rack: bool) -> V
 
 
 def versions(snapshot: Snapshot, vlan_id: VlanId) -> tuple[int, ...]:
-    """IP versions that a VLAN is asked for: IPv4 always, and IPv6 where it has a subnet."""
+    """The IP versions of a probe: always IPv4, and IPv6 if the VLAN has a subnet of it."""
     subnets = snapshot.subnets_by_vlan.get(vlan_id, ())
     return (4, 6) if any(subnet.cidr.version == 6 for subnet in subnets) else (4,)
 
 
 def expected(snapshot: Snapshot, vlan_id: VlanId) -> frozenset[int]:
-    """IP versions in which our DHCP answers an unknown client: those with a dynamic range that has room."""
+    """IP versions in which our DHCP answers an unknown client: those with a free dynamic address."""
     leased = [
         (address.subnet_id, address.ip)
         for address in snapshot.held
@@ -145,7 +146,7 @@ class ProbeAnswers:
     """The answers to one probe."""
 
     vantage: Vantage
-    #: IP versions that were asked for.
+    #: The IP versions of the probe.
     versions: tuple[int, ...]
     offers: tuple[DhcpOffer, ...]
 
@@ -158,9 +159,9 @@ def probed(
     probe_answers: ProbeAnswers,
     time: float,
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
-    """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks.
+    """The record of a probe: whether our DHCP answered, and foreign servers, including libvirt networks.
 
-    `before`: the others as the last probe left them; a snapshot does not follow what they offered.
+    `before`: the foreign servers after the last probe, because a snapshot does not contain their offers.
     """
     libvirt = libvirt_servers(snapshot, vlan.id, time)
     is_ours = _Ours(snapshot, vlan, racks, {foreign_dhcp.server for foreign_dhcp in libvirt})
@@ -190,7 +191,7 @@ def unprobed(
 
 
 def merged(before: Sequence[ForeignDhcp], now: Iterable[ForeignDhcp]) -> tuple[ForeignDhcp, ...]:
-    """Those that are there now, with all that was ever seen of them; by address, then by MAC."""
+    """The current servers with all previous observations of them, by address, then by MAC."""
     foreign_dhcps = {(foreign_dhcp.server, foreign_dhcp.mac): foreign_dhcp for foreign_dhcp in before}
     servers: dict[tuple[Address, MacAddress], ForeignDhcp] = {}
     for foreign_dhcp in now:
@@ -219,7 +220,7 @@ def _ranges_v6(snapshot: Snapshot, subnets: Iterable[Subnet]) -> Iterator[IPRang
 
 
 class _Ours:
-    """Which offers are our own servers'."""
+    """Recognizes offers of our own servers."""
 
     def __init__(self, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks, libvirt: set[Address]) -> None:
         nodes = [node for node in snapshot.nodes if node.system_id in racks.system_ids]
@@ -231,7 +232,7 @@ class _Ours:
         self._addresses = (rack_addresses | relays) - libvirt
         #: The inventory does not record the link-local addresses of DHCPv6 servers, but their MACs.
         self._macs = {interface.mac for interface in interfaces if interface.mac is not None}
-        #: A relay answers DHCPv6 from an address of its own: the address that it offers shows the server.
+        #: A relay answers DHCPv6 from its own address, so the offered address identifies the server.
         self._pools = [*_ranges_v6(snapshot, relayed)]
 
     def __call__(self, offer: DhcpOffer) -> bool:
@@ -246,7 +247,7 @@ _LIBVIRT = "libvirt network "
 
 
 def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, time: float) -> list[ForeignDhcp]:
-    """libvirt's own DHCP on networks whose bridge is on the VLAN: it is read, not asked."""
+    """libvirt's own DHCP on networks with a bridge on the VLAN, which is read from the hosts."""
     foreign_dhcps = []
     for state in snapshot.hosts:
         node = snapshot.node_of(state.host)
@@ -271,7 +272,7 @@ def _bridge(node: Node | None, network: LibvirtNetwork, vlan_id: VlanId) -> Node
 def _served(
     host: Host, network: LibvirtNetwork, bridge: NodeInterface, vlan_id: VlanId, time: float
 ) -> list[ForeignDhcp]:
-    """Its server has the bridge's addresses, of each IP version the first."""
+    """libvirt's server of a network, with the bridge's first address of every IP version."""
     if bridge.mac is None:
         return []
     first = {ip.version: ip for ip in reversed(bridge.ips)}
@@ -281,14 +282,14 @@ def _served(
 
 @dataclass(frozen=True)
 class DhcpServerChange:
-    """How what is foreign on a VLAN differs from what was."""
+    """A change of a foreign server on a VLAN."""
 
     came: tuple[ForeignDhcp, ...]
     gone: tuple[ForeignDhcp, ...]
 
 
 def turn(before: Sequence[ForeignDhcp], now: Sequence[ForeignDhcp]) -> DhcpServerChange:
-    """Servers are told apart by address and MAC."""
+    """The changes between two probes; servers are identified by address and MAC."""
     were, are = (
         {(foreign_dhcp.server, foreign_dhcp.mac) for foreign_dhcp in foreign_dhcps}
         for foreign_dhcps in (before, now)

@@ -1,4 +1,4 @@
-"""Which subnets have no address left to lease; pure."""
+"""The utilization of dynamic ranges by subnet; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from hostloom.model.network import Address, RangeKind
 
 @dataclass(frozen=True, slots=True)
 class RangeUtilization:
-    """How full the dynamic ranges of one subnet are."""
+    """The utilization of the dynamic ranges of one subnet."""
 
     subnet_id: SubnetId
     leased: int
-    #: Addresses in its dynamic ranges.
+    #: Number of addresses in the dynamic ranges.
     total: int
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether no further client gets a lease."""
+        """Whether no address for a further client is left."""
         return self.leased >= self.total
 
 
 def range_utilizations(
     snapshot: Snapshot, leased: Iterable[tuple[SubnetId, Address]]
 ) -> Mapping[SubnetId, RangeUtilization]:
-    """Of every subnet that our DHCP serves and that has a dynamic range; reserved addresses do not count."""
+    """The utilization of all served subnets with a dynamic range; reserved addresses do not count."""
     used_addresses: dict[SubnetId, set[Address]] = {}
     for subnet_id, ip in leased:
         used_addresses.setdefault(subnet_id, set()).add(ip)

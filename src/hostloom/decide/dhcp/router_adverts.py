@@ -1,4 +1,4 @@
-"""What a rack advertises to IPv6 hosts, by interface; pure."""
+"""The router advertisements of a rack by interface; pure."""
 
 from collections.abc import Sequence
 from ipaddress import IPv6Network
@@ -17,10 +17,10 @@ ROUTER_LIFETIME_S = 1800
 
 
 def router_adverts(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> tuple[RouterAdvert, ...]:
-    """One for each interface of the rack on a VLAN that it serves, by interface name.
+    """An advertisement for every interface of the rack on a VLAN that it serves, by interface name.
 
-    Also on a VLAN without IPv6: without any advertisement iPXE waits 13 s for one. A default route is given
-    only where the gateway of an IPv6 subnet is an address of the interface itself.
+    Includes VLANs without IPv6, because iPXE waits 13 s for an advertisement. A default route is advertised
+    only if the gateway of an IPv6 subnet is an address of the interface itself.
     """
     adverts = [_advert(snapshot, nic, vlan) for nic, vlan in served_interfaces(snapshot, racks, rack)]
     return tuple(sorted(adverts, key=lambda router_advert: natural_key(router_advert.interface)))
@@ -29,7 +29,7 @@ def router_adverts(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> tup
 def served_interfaces(
     snapshot: Snapshot, racks: Sequence[Rack], rack: Rack
 ) -> tuple[tuple[NodeInterface, Vlan], ...]:
-    """The rack's interfaces on VLANs that it serves directly; of a bridge or bond not its members."""
+    """The rack's interfaces on VLANs that it serves directly, without members of bridges and bonds."""
     node = snapshot.node_by_system_id.get(rack.system_id)
     if node is None:
         return ()

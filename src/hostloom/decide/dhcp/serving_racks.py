@@ -1,4 +1,4 @@
-"""Which racks serve which VLANs, and with whom a rack stands by; pure."""
+"""The racks of VLANs, and the pairs of racks; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from hostloom.model.network import Address, Vlan
 from hostloom.model.node import Node
 from hostloom.model.rack import Rack
 
-#: Where racks of a pair speak to each other: Kea's own listener. DHCPv6 has the next one.
+#: Port of Kea's listener for the partner of a pair; DHCPv6 uses the next port.
 HA_PORT = 8760
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two racks that serve the same VLANs, one standing by."""
+    """Two racks that serve the same VLANs, one of them as standby."""
 
     primary: Rack
     secondary: Rack
@@ -26,7 +26,7 @@ class Pair:
 def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rack, ...]:
     """The racks that serve a VLAN, directly or through its relay VLAN: primary, then secondary; may be none.
 
-    Without a primary it is the first rack, by id, with an interface on the VLAN, else the first of all.
+    Without a primary rack, the first rack by id with an interface on the VLAN serves it, else the first rack.
     """
     if not vlan.dhcp_on:
         via = None if vlan.relay_vlan_id is None else snapshot.vlan_by_id[vlan.relay_vlan_id]
@@ -38,7 +38,7 @@ def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rac
 
 
 def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozenset[VlanId]:
-    """The VLANs that a rack must know: those it serves, and those of its partner."""
+    """The VLANs in a rack's configuration: those that it serves, and those of its partner."""
     pair = pair_of(snapshot, racks, rack)
     rack_ids = {rack.id} if pair is None else {pair.primary.id, pair.secondary.id}
     return frozenset(
@@ -49,7 +49,7 @@ def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozense
 
 
 def pair_of(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> Pair | None:
-    """The pair that a rack is in; of VLANs that name different ones the first by id counts."""
+    """The pair of a rack; if VLANs name different pairs, the first VLAN by id counts."""
     for vlan in sorted(snapshot.vlans, key=lambda candidate: candidate.id):
         if vlan.dhcp_on and vlan.secondary_rack_id is not None:
             racks_of_vlan = racks_of(snapshot, racks, vlan)
@@ -61,7 +61,7 @@ def pair_of(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> Pair | Non
 def other_pair(
     snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan, primary: RackId, secondary: RackId
 ) -> tuple[Vlan, Pair] | None:
-    """A VLAN beside this one that binds one of the racks otherwise: Kea 2.2 has one partner a server."""
+    """Another VLAN with a different pair for one of the racks: in Kea 2.2 a server has only one partner."""
     for other_vlan in sorted(snapshot.vlans, key=lambda v: v.id):
         if other_vlan.id == vlan.id or not other_vlan.dhcp_on or other_vlan.secondary_rack_id is None:
             continue
@@ -73,7 +73,7 @@ def other_pair(
 
 
 def ha_intent(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> HaIntent | None:
-    """How a rack finds its partner; None where it is alone, or no way between them is known."""
+    """The HA settings of a rack; None without a partner or without a known path to it."""
     pair = pair_of(snapshot, racks, rack)
     if pair is None:
         return None
@@ -97,7 +97,7 @@ def _nearest(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> Rack | No
 
 
 def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
-    """Addresses of two nodes by which they reach each other: on a network of both, else any two."""
+    """Addresses of two nodes that reach each other: on a common network, else any two."""
     own_addresses, other_addresses = _addresses(one), _addresses(other)
     for first in own_addresses:
         for second in other_addresses:
@@ -113,7 +113,7 @@ def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
 
 
 def _addresses(node: Node) -> list[IPv4Interface | IPv6Interface]:
-    """Those that others may reach, IPv4 first."""
+    """The reachable addresses of a node, IPv4 first."""
     addresses = [address for interface in node.interfaces for address in interface.addresses]
     return sorted(
         (address for address in addresses if not address.ip.is_link_local and not address.ip.is_loopback),

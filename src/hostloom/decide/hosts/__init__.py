@@ -1,1 +1,1 @@
-"""What a reading of a host means: correlation, inventory, VLANs of interfaces, drift and repairs."""
+"""Interprets readings of hosts: correlation, inventory, VLANs of interfaces, drift and fixes."""

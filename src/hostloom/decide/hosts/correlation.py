@@ -1,4 +1,4 @@
-"""Correlate: which known node is this host, by its UUID, addresses and MACs together?
+"""Correlates a host with a known node by its UUID, addresses and MACs together.
 
 See docs/explanation/rules.md#which-node-a-host-is.
 """
@@ -31,19 +31,19 @@ def uri_host(uri: str) -> str | None:
 
 @dataclass(frozen=True)
 class HostEvidence:
-    """What a reading shows of which machine a host is, and what the reading before showed."""
+    """The evidence of a reading about the identity of a host, and the previous evidence."""
 
-    #: What the host part of the URI resolves to.
+    #: Addresses of the host name in the URI.
     addresses: tuple[Address, ...] = ()
     links: tuple[ObservedLink, ...] = ()
-    #: libvirt's UUID of the host; empty: none that identifies it.
+    #: libvirt's UUID of the host; empty: none, or one that does not identify it.
     uuid: str = ""
-    #: The host as recorded; None: it is new.
+    #: The recorded host; None for a new one.
     before: Host | None = None
 
     @property
     def known_as(self) -> SystemId | None:
-        """The node that it was."""
+        """The host's previous node."""
         return None if self.before is None else self.before.correlation.system_id
 
     @property
@@ -59,12 +59,12 @@ class HostEvidence:
 
 @dataclass(frozen=True)
 class _Clues:
-    """What speaks for which node."""
+    """The evidence for the nodes."""
 
-    #: The address by which each node matches.
+    #: The matching address of every node.
     by_address: Mapping[SystemId, str] = field(default_factory=dict)
     likeness: Mapping[SystemId, Likeness] = field(default_factory=dict)
-    #: A MAC that each node shares with the host.
+    #: A common MAC of every node and the host.
     macs: Mapping[SystemId, str] = field(default_factory=dict)
 
     def of(self, *kinds: Likeness) -> set[SystemId]:
@@ -109,7 +109,7 @@ def _clues(
     for node in node_by_id.values():
         is_candidate = node.system_id in by_address or node.system_id == evidence.known_as
         if not is_candidate and not any(nic.mac in host_macs.physical for nic in node.interfaces):
-            continue  # most nodes of a large estate: nothing speaks for them
+            continue  # most nodes of a large system have no evidence
         node_macs = nic_macs(node.interfaces)
         likeness[node.system_id] = compare(host_macs, node_macs)
         if shared := host_macs.physical & node_macs.physical:
@@ -120,7 +120,7 @@ def _clues(
 def _by_known_address(
     evidence: HostEvidence, node_by_id: Mapping[SystemId, Node], held_addresses: Iterable[HeldAddress]
 ) -> dict[SystemId, str]:
-    """The nodes that have an address of the host, on an interface or held, each with that address."""
+    """The nodes with an address of the host, on an interface or held, and that address."""
     addresses = frozenset(address for address in evidence.addresses if _identifies(address))
     by_address: dict[SystemId, str] = {}
     for node in node_by_id.values():
@@ -134,14 +134,14 @@ def _by_known_address(
 
 
 def _identifies(address: Address) -> bool:
-    """Loopback and link-local addresses are the same on every machine."""
+    """Whether an address identifies a machine; loopback and link-local addresses do not."""
     return not (address.is_loopback or address.is_link_local or address.is_unspecified)
 
 
 def _by_history(
     evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node]
 ) -> Correlation | None:
-    """What the last reading decides; None: it decides nothing."""
+    """The result according to the last reading; None if it decides nothing."""
     node = evidence.known_as
     if node is None or node not in node_by_id:
         return None
@@ -170,7 +170,7 @@ def _by_clues(
 def _by_local_macs(
     evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node], others: Iterable[Host]
 ) -> Correlation:
-    """Locally administered MACs are weak: they decide only for one node that nothing contradicts."""
+    """The result by locally administered MACs, which decide only for a single node without contradiction."""
     local = clues.of(Likeness.SAME_LOCAL)
     if not local:
         return Correlation()
@@ -200,7 +200,7 @@ def _has_own_nics(evidence: HostEvidence) -> bool:
 
 
 def _has_other_addresses(node: Node, evidence: HostEvidence) -> bool:
-    """Whether the node has addresses, and the host shows none of them."""
+    """Whether the node has addresses, none of which the host has."""
     recorded = {ip for nic in node.interfaces for ip in nic.ips if _identifies(ip)}
     addresses = {address.ip for link in evidence.links for address in link.addresses}
     return bool(recorded) and not recorded & addresses
@@ -212,7 +212,7 @@ def _matched(
     otherwise: CorrelationEvidence = CorrelationEvidence.NONE,
     matched: str = "",
 ) -> Correlation:
-    """Correlated, with the strongest evidence that there is."""
+    """Correlated, with the strongest evidence."""
     if node in clues.by_address:
         otherwise, matched = CorrelationEvidence.ADDRESS, clues.by_address[node]
     elif clues.likeness[node] in _SAME:
@@ -246,7 +246,7 @@ def _unless_taken(correlation: Correlation, evidence: HostEvidence, others: Iter
 def first_of(
     correlation: Correlation, evidence: HostEvidence, others: Iterable[Host], nodes: Mapping[SystemId, Node]
 ) -> Host | None:
-    """The host among `others` that this one is too, under another URI; of several the first by id."""
+    """The same host under another URI among `others`; of several the first by id."""
     macs = nic_macs(evidence.links)
     for host in sorted(others, key=lambda candidate: candidate.id):
         if _is_same_machine(host, evidence, macs, nodes):

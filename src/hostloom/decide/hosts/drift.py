@@ -1,4 +1,4 @@
-"""Drift: the difference between what is recorded of a host or node and what is seen now, as data."""
+"""Drift: the differences between the record of a host or node and a reading, as data."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

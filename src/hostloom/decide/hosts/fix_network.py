@@ -1,4 +1,4 @@
-"""How a host's libvirt networks are mended so that our DHCP answers there, or why not.
+"""Plans fixes of a host's libvirt networks so that our DHCP answers there, or the reasons against one.
 
 See docs/explanation/rules.md#without-interface-constraints.
 """
@@ -17,7 +17,7 @@ from hostloom.model.network_fix import FixCode, FixPlan, FixRefusal, FixStep, Fi
 from hostloom.model.node import InterfaceKind, Node, NodeInterface
 from hostloom.model.plan import RejectionCode
 
-#: The network that is made where none can be mended.
+#: The network that is created if none can be fixed.
 MADE = NETWORK_ORDER[0]
 _UNKNOWN = {
     CorrelationState.UNKNOWN: FixCode.HOST_NOT_KNOWN,
@@ -38,7 +38,7 @@ class _Scene:
 
     @property
     def has_rack(self) -> bool:
-        """Whether one of them is on the host itself."""
+        """Whether one of the racks is on the host itself."""
         system_id = self.view.state.host.correlation.system_id
         return any(rack.system_id == system_id for rack in self.racks)
 
@@ -54,9 +54,9 @@ def plan_fix(
     network: str | None = None,
     bridge: str | None = None,
 ) -> FixPlan:
-    """Mend this network, make `maas` on this bridge, or, with neither, the first of these that works.
+    """Fix this network, create `maas` on this bridge, or without either the first of these that works.
 
-    `racks` are the nodes that a rack of ours is on: it can serve the VLANs of their interfaces.
+    `racks` are the nodes with our racks, which can serve the VLANs of their interfaces.
     """
     name = state.host.name
     if (unknown := _UNKNOWN.get(state.host.correlation.state)) is not None:
@@ -70,7 +70,7 @@ def plan_fix(
 
 
 def _any(scene: _Scene) -> FixPlan:
-    """A network that is as it should be needs nothing; else the first that can be mended, else a new one."""
+    """Nothing if a network needs no fix; else the first network that can be fixed, else a new one."""
     host = scene.view.state.host
     for name in NETWORK_ORDER:
         if not failed_conditions(scene.view, name):
@@ -84,7 +84,7 @@ def _any(scene: _Scene) -> FixPlan:
 
 
 def _refusals_of(repairs: list[FixPlan], host_name: str) -> tuple[FixRefusal, ...]:
-    """Why no network that is there can be mended; if none is there, why none can be made."""
+    """Why no existing network can be fixed; without networks, why none can be created."""
     present = [plan for plan in repairs if plan.refusals[0].code is not FixCode.NETWORK_MISSING]
     refusals = tuple(refusal for plan in present for refusal in plan.refusals)
     return refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host_name),)
@@ -99,7 +99,7 @@ def _planned(scene: _Scene, network: str, steps: FixRefusal | tuple[FixStep, ...
 
 
 def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
-    """A refusal, with the bridge on which a network could be made instead."""
+    """A refusal, with the bridge on which a network could be created instead."""
     if plan.steps or plan.refusals[0].code is FixCode.NOTHING_TO_FIX:
         return plan
     return FixPlan(plan.host, plan.network, refusals=plan.refusals, offer=_served_bridge(scene))
@@ -120,11 +120,11 @@ def _machines_on(view: HostView, network: str) -> tuple[str, ...]:
     return tuple(sorted(names, key=natural_key))
 
 
-# -- a network that is there ---------------------------------------------------------------------------
+# -- an existing network -------------------------------------------------------------------------------
 
 
 def _mend(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
-    """libvirt's DHCP off, and its VLAN served by a rack that hears what is asked there."""
+    """Turn libvirt's DHCP off, and serve the VLAN by a rack that receives requests from there."""
     candidate, barred = scene.view.network_candidate(name)
     if barred is not None:
         return FixRefusal(_BARRED.get(barred.code, FixCode.BRIDGE_UNFIT), name, barred.found)
@@ -145,7 +145,7 @@ def _mend(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
 
 
 def _is_heard(scene: _Scene, candidate: Candidate, bridge: NodeInterface) -> bool:
-    """What is asked on the bridge leaves it by a port, or reaches a rack or a relay on the host."""
+    """Whether requests on the bridge leave it through a port, or reach a rack or relay on the host."""
     if scene.view.has_uplink(bridge) or scene.has_rack:
         return True
     vlan = scene.view.snapshot.vlan_by_id.get(candidate.vlan_id) if candidate.vlan_id is not None else None
@@ -153,7 +153,7 @@ def _is_heard(scene: _Scene, candidate: Candidate, bridge: NodeInterface) -> boo
 
 
 def _serve(scene: _Scene, bridge: NodeInterface) -> FixRefusal | tuple[FixStep, ...]:
-    """Nothing where the bridge's VLAN is served; else a rack with an address on it serves it."""
+    """Serve the bridge's VLAN by a rack with an address on it, unless it is already served."""
     vlan_id = bridge.vlan_id
     if vlan_id is None:
         return FixRefusal(FixCode.NO_VLAN, bridge.name, scene.view.hostname)
@@ -172,7 +172,7 @@ def _serve(scene: _Scene, bridge: NodeInterface) -> FixRefusal | tuple[FixStep, 
 
 
 def _make(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
-    """A network `maas` on a bridge of the host's."""
+    """Create a network `maas` on a bridge of the host."""
     view = scene.view
     bridge = view.by_name.get(name)
     if view.find_network(MADE) is not None:
@@ -193,7 +193,7 @@ def _make(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
 
 
 def _served_bridge(scene: _Scene) -> str:
-    """The first bridge, as a compose would take them, that is connected and on a VLAN that is served."""
+    """The first connected bridge on a served VLAN, in the order of a compose."""
     able = [
         candidate
         for candidate, barred in scene.view.judged

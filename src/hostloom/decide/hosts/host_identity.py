@@ -1,4 +1,4 @@
-"""Evidence that two readings are of one host: the MAC addresses of its NICs, and its UUID.
+"""Compares the identity of two readings by the MACs of NICs and the UUID.
 
 See docs/explanation/rules.md#which-node-a-host-is.
 """
@@ -14,7 +14,7 @@ from hostloom.model.observed import ObservedLink
 
 #: Names that udev gives to network adapters on USB: `usb0`, `enx001122334455`, `enp0s20f0u8`.
 _USB = re.compile(r"usb\d+|enx[0-9a-f]{12}|en[a-z0-9]*u\d+(u\d+)*(c\d+)?(i\d+)?")
-#: UUIDs that firmware ships in place of one of its own.
+#: UUIDs that firmware uses instead of a unique one.
 _PLACEHOLDERS = frozenset(
     {
         "03000200040005000006000700080009",
@@ -52,9 +52,9 @@ class Likeness(StrEnum):
     SAME = "same"
     #: All NICs are the same, but their MACs are made up by software.
     SAME_LOCAL = "same-local"
-    #: Some NICs are the same, and as many or more are not.
+    #: Some NICs are the same, and at least as many differ.
     PARTLY = "partly"
-    #: Nothing but MACs that other machines may have too is the same.
+    #: Only MACs that other machines may also have are the same.
     WEAK = "weak"
     OTHER = "other"
 
@@ -93,7 +93,7 @@ def _is_local(mac: MacAddress) -> bool:
 
 
 def identifying_uuid(text: str) -> str:
-    """The UUID in lower case; empty where it identifies no host, or is none."""
+    """The UUID in lower case; empty if it is missing or identifies no host."""
     digits = text.strip().lower().replace("-", "")
     is_uuid = len(digits) == 32 and all(digit in "0123456789abcdef" for digit in digits)
     if not is_uuid or digits in _PLACEHOLDERS or len(set(digits)) <= _FEW_DIGITS:

@@ -1,4 +1,4 @@
-"""Inventory: what a scan saw becomes a node's interfaces, each with the VLAN that it is on.
+"""Derives a node's interfaces with their VLANs from a scan.
 
 See docs/explanation/rules.md#the-vlan-of-a-host-interface.
 """
@@ -24,14 +24,14 @@ from hostloom.model.node import (
 )
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 
-#: What libvirt calls the bridges of networks that name none.
+#: libvirt's names of bridges for networks without a bridge name.
 _LIBVIRT_BRIDGE = re.compile(r"virbr\d+")
 _PLAIN = BridgeVlans()
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """A node's interfaces, and the network that has to be made for them.
+    """A node's interfaces, and the networks that must be created for them.
 
     What is new has negative ids, and interfaces refer to new VLANs by them: the store creates fabrics, then
     VLANs (a new fabric's untagged one comes with it), then subnets, and puts the real ids in their place.
@@ -88,10 +88,10 @@ class _Inventory:
         new = self._network
         return Inventory(interfaces, tuple(new.fabrics), tuple(new.vlans), tuple(new.subnets))
 
-    # -- what an interface says of itself ----------------------------------------------------------------
+    # -- VLANs from the interface itself -----------------------------------------------------------------
 
     def _find_own(self, name: str) -> None:
-        """The operator's word, then the subnet of an address; a new subnet for an address in none."""
+        """The VLAN from the operator, else from the subnet of an address, which is created if necessary."""
         link = self._links[name]
         before = self._recorded.get(name)
         if before is not None and before.vlan_source is VlanSource.OPERATOR:
@@ -102,7 +102,7 @@ class _Inventory:
                 self._found[name] = vlan_id, VlanSource.SUBNET
 
     def _says_nothing(self, link: ObservedLink) -> bool:
-        """Loopbacks, and bridges that have the same addresses on every host and are joined to none."""
+        """Whether addresses say nothing: loopbacks, and private bridges with equal addresses on all hosts."""
         if link.kind is InterfaceKind.LOOPBACK or link.name in self._own_bridges:
             return True
         is_libvirts = _LIBVIRT_BRIDGE.fullmatch(link.name) is not None and not link.parents
@@ -136,7 +136,7 @@ class _Inventory:
         around = (self._network.subnet_around(address.ip) for address in single)
         return next((subnet.vlan_id for subnet in around if subnet is not None), None)
 
-    # -- what follows from others ------------------------------------------------------------------------
+    # -- VLANs from other interfaces ---------------------------------------------------------------------
 
     def _find_derived(self, name: str, below: frozenset[str]) -> VlanId | None:
         """A VLAN interface: its parent's fabric and its tag; a bridge: what its port has."""
@@ -172,7 +172,7 @@ class _Inventory:
             return None
         if tag == UNTAGGED and vlans.tag_of(vlans.machine_vid) in (UNTAGGED, None):
             return parent_vlan
-        # A tag inside a tag is no VLAN of the fabric.
+        # A tag inside a tag is not a VLAN of the fabric.
         if tag != UNTAGGED and is_tagged(parent.name, self._links):
             return None
         return self._network.tagged(vlan, tag, mtu)
@@ -190,7 +190,7 @@ class _Inventory:
         return self._network.tagged(vlan, tag)
 
     def _find_master(self, name: str, below: frozenset[str]) -> VlanId | None:
-        """The VLAN of what a link is a member of."""
+        """The VLAN of a member's master."""
         for link in self._links.values():
             if link.kind in JOINING and name in link.parents:
                 return self._find_derived(link.name, below)

@@ -1,4 +1,4 @@
-"""The network that a scan saw for the first time: fabrics, VLANs and subnets, each with a negative id."""
+"""New networks of a scan: fabrics, VLANs and subnets with negative ids."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ from hostloom.model.observed import ObservedLink, ObservedRoute
 
 
 class NewNetwork:
-    """What is known of the network, and what is added to it."""
+    """The known network, and the additions."""
 
     def __init__(self, snapshot: Snapshot, routes: Iterable[ObservedRoute], recorded: frozenset[str]) -> None:
         """`recorded` are the links of the node that are recorded as its interfaces."""

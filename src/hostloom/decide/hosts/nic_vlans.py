@@ -1,4 +1,4 @@
-"""The VLAN of a NIC that hostloom did not attach, from what it is attached to and its tag there."""
+"""The VLAN of a NIC that hostloom did not attach, from its attachment and tag."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from hostloom.model.observed import ObservedInterface
 def vlan_of_nic(
     snapshot: Snapshot, host: Host, interfaces: Mapping[str, NodeInterface], nic: ObservedInterface
 ) -> VlanId | None:
-    """None where it is on none, or where that is not known."""
+    """The VLAN of a NIC; None if it has none, or if it is unknown."""
     source = nic.attachment.source
     if nic.attachment.kind is AttachKind.MACVLAN:
         interface = interfaces.get(source)

@@ -1,4 +1,4 @@
-"""A machine that is recorded on another host than the one that shows it: it moved, or it is there twice."""
+"""Machines that are recorded on another host than the one that has them: moved or duplicated machines."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from hostloom.model.observed import ObservedMachine
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What another host says of a machine, asked while this host was read."""
+    """The answer of another host about a machine, requested while this host was read."""
 
     system_id: SystemId
     host_id: HostId
@@ -22,7 +22,7 @@ class Elsewhere:
 
 
 class Sighting(StrEnum):
-    """What a machine is that is recorded on another host."""
+    """The relation of a machine to its record on another host."""
 
     #: It is here now.
     MOVED = "moved"
@@ -35,7 +35,7 @@ class Sighting(StrEnum):
 
 
 def judge(machine: Machine, observed_machine: ObservedMachine, answer: Elsewhere | None) -> Sighting:
-    """What a machine with the UUID of one that is recorded on another host is; the one that runs counts."""
+    """Judge a machine that is recorded on another host; the running one counts."""
     if machine.origin is MachineOrigin.COMPOSED and observed_machine.system_id != machine.system_id:
         return Sighting.OTHER
     runs_here = observed_machine.power is PowerState.ON

@@ -1,4 +1,4 @@
-"""Tags inside tags: whether a link's frames have a tag already when they get to the NIC."""
+"""Detects links with frames that already have a tag before they reach the NIC."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol

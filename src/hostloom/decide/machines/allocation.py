@@ -1,4 +1,4 @@
-"""Choose an existing machine for a user who asks for one: the smallest that fits."""
+"""Chooses the smallest existing machine that meets an allocation request."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
 from hostloom.model.node import InterfaceKind, NodeInterface
 from hostloom.model.request import DiskRequest, LabelConstraints
 
-#: The label under which terms stand that any NIC may meet.
+#: The label of terms that any NIC may meet.
 _ANY = "any"
 
 
@@ -30,7 +30,7 @@ class _Nic:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A request whose texts are read and whose names are looked up."""
+    """A request with parsed texts and resolved names."""
 
     request: AllocationRequest
     labels: tuple[tuple[LabelConstraints, tuple[ResolvedConstraint, ...]], ...]
@@ -94,7 +94,7 @@ def _read(snapshot: Snapshot, request: AllocationRequest) -> _Wanted:
     labels = constraints.parse(request.interfaces)
     disks = storage.parse(request.storage) if request.storage.strip() else ()
     terms = constraints.parse(f"{_ANY}:{','.join(request.nics)}") if request.nics else ()
-    # Every term is a group of its own: each must be met, by whatever NIC.
+    # Every term is a separate constraint, which any NIC may meet.
     alone = [replace(label, terms=(term,)) for label in terms for term in label.terms]
     return _Wanted(
         request,
@@ -132,7 +132,7 @@ def _is_met_by_nics(group: ResolvedConstraint, nics: list[_Nic], hostname: str) 
 
 
 def _disk_options(snapshot: Snapshot, machine: Machine, constraints: _Wanted) -> dict[str, list[int]]:
-    """By label, the disks that may serve it; the first label gets the disk that the machine boots from."""
+    """The possible disks by label; the first label gets the boot disk."""
     words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
     options = {}
     for index, disk_request in enumerate(constraints.disks):
@@ -184,7 +184,7 @@ def _is_attached_as(nic: MachineInterface, label: LabelConstraints, *, says_mode
 
 
 def _words_of(snapshot: Snapshot, machine: Machine, disk: Disk) -> frozenset[str]:
-    """What its pool answers to; every disk is `local`."""
+    """The words that match a disk: those of its pool, and `local`."""
     state = None if machine.host_id is None else snapshot.host_by_id.get(machine.host_id)
     pools = () if state is None else state.host.storage_pools
     tags = next((pool.tags for pool in pools if pool.name == disk.pool), ())
@@ -196,7 +196,7 @@ def _holds(disk: Disk, words: frozenset[str], request: DiskRequest) -> bool:
 
 
 def _pair(options: Mapping[str, Sequence[int]]) -> dict[str, int] | None:
-    """One of its own for each label, the first ones where that can be; None when there are too few."""
+    """Assign a different item to every label, preferably the first one; None if there are too few."""
     label_by_index: dict[int, str] = {}
 
     def place(label: str, visited: set[int]) -> bool:

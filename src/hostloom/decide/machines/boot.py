@@ -1,4 +1,4 @@
-"""What a machine that boots from the network is given; no disk is touched unless its user asks for it."""
+"""Decides what a machine boots from the network; no disk is changed unless its user requests it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,20 +12,20 @@ class BootReason(StrEnum):
 
     #: `machine boot --next`, or `machine commission`.
     ASKED = "asked"
-    #: Composed, and what it is has never been seen from inside.
+    #: Composed, and has never reported its hardware.
     NEVER_COMMISSIONED = "never-commissioned"
     COMMISSIONING = "commissioning"
-    #: Enlisted: not touched until told.
+    #: Enlisted, and waiting for an operator.
     NEW = "new"
-    #: It was not made by hostloom.
+    #: Not composed by hostloom.
     ADOPTED = "adopted"
-    #: Composed, it has reported what it is, and hostloom has installed nothing on its disk.
+    #: Composed, has reported its hardware, and hostloom has not installed a system on its disk.
     NOT_DEPLOYED = "not-deployed"
-    #: It is deployed: it is already set up.
+    #: Deployed.
     SETTLED = "settled"
-    #: hostloom has nothing for it to boot, and leaves it to what its disk may have.
+    #: hostloom has nothing for it to boot, so it boots its disk.
     IDLE = "idle"
-    #: A host, a controller or a device, which is no machine of ours.
+    #: A host, controller or device.
     OTHER_NODE = "other-node"
     UNKNOWN = "unknown"
     ENLISTING_OFF = "enlisting-off"
@@ -33,14 +33,14 @@ class BootReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootDecision:
-    """What it is given, and why."""
+    """The decision and its reason."""
 
     action: BootAction
     reason: BootReason
 
     @property
     def tries_disk_first(self) -> bool:
-        """Its user may have put a system on the disk: where one starts, it is never booted past."""
+        """Whether a system on the disk takes precedence, because its user may have installed one."""
         return self.reason is BootReason.NOT_DEPLOYED
 
 
@@ -56,7 +56,7 @@ _NOT_DEPLOYED = frozenset(
 
 
 def decide_boot(machine: Machine, *, commissioned: bool) -> BootDecision:
-    """For a machine that we know: the user's word first; `commissioned`: it has reported what it is."""
+    """Decide for a known machine; a user's request comes first; `commissioned`: it has reported."""
     if machine.next_boot is not None:
         return BootDecision(machine.next_boot, BootReason.ASKED)
     if machine.origin is MachineOrigin.ADOPTED:
@@ -75,7 +75,7 @@ def decide_boot(machine: Machine, *, commissioned: bool) -> BootDecision:
 
 
 def decide_strangers_boot(*, is_node: bool, enlist: bool) -> BootDecision:
-    """For a MAC that no machine has; `is_node`: it is a host's, a controller's or a device's."""
+    """Decide for a MAC without a machine; `is_node`: it belongs to a host, controller or device."""
     if is_node:
         return BootDecision(BootAction.LOCAL, BootReason.OTHER_NODE)
     if enlist:

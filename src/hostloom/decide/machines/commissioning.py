@@ -1,4 +1,4 @@
-"""Where a machine is another than its record says, as it has seen itself; differences are data."""
+"""Differences between a machine's hardware report and its record, as data."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class DifferenceCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommissioningDifference:
-    """One thing that is not as recorded; prose is rendered in decide/explain/ only."""
+    """One difference; only decide/explain/ renders it as text."""
 
     code: DifferenceCode
     #: The disk or NIC; empty for the machine itself.
@@ -43,7 +43,7 @@ class CommissioningDifference:
 
 
 class AfterReport(StrEnum):
-    """What a machine does once it has reported."""
+    """What a machine does after its report."""
 
     #: Its commissioning environment goes on running.
     STAY = "stay"
@@ -52,7 +52,7 @@ class AfterReport(StrEnum):
 
 
 def next_step(origin: MachineOrigin, *, just_enlisted: bool) -> AfterReport:
-    """What a machine is told when its report is taken.
+    """The next action of a machine after its report.
 
     One that booted unasked goes on to its own disk, as if we had not been there. A composed one was started
     by its user, who finds it running. A bare one that was told to be commissioned rests until it is needed.
@@ -63,14 +63,14 @@ def next_step(origin: MachineOrigin, *, just_enlisted: bool) -> AfterReport:
 
 
 def asks_to_commission(machine: Machine) -> bool:
-    """Whether a report is what was asked for last."""
+    """Whether the last request was for a report."""
     return machine.next_boot is BootAction.COMMISSION
 
 
 def differences_from_plan(
     machine: Machine, hardware: FoundHardware, served: Container[VlanId]
 ) -> tuple[CommissioningDifference, ...]:
-    """Of a machine that was composed; `served` are the VLANs on which our DHCP answers."""
+    """Differences of a composed machine from its plan; `served` are the VLANs on which our DHCP answers."""
     return (
         *_machine(machine.cores, machine.memory_mib, machine.architecture, hardware),
         *_planned_disks(machine.disks, hardware.disks),
@@ -81,7 +81,7 @@ def differences_from_plan(
 def differences_from_before(
     before: FoundHardware, hardware: FoundHardware
 ) -> tuple[CommissioningDifference, ...]:
-    """Of a bare machine that reports again; a cable that was unplugged counts."""
+    """Differences of a bare machine from its last report; an unplugged cable counts."""
     return (
         *_machine(
             before.cores, _about(before.memory_mib, hardware.memory_mib), before.architecture, hardware
@@ -108,7 +108,7 @@ def _machine(
 
 
 def _about(before_mib: int, now_mib: int) -> int:
-    """What it had before; a little more or less is another kernel's doing."""
+    """The previous memory, if the difference is small enough to come from another kernel."""
     return now_mib if abs(now_mib - before_mib) <= KEPT_MIB else before_mib
 
 

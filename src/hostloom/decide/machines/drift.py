@@ -1,4 +1,4 @@
-"""How a machine on its host differs from its record, and what of that keeps it from being started."""
+"""Differences between a machine on its host and its record, and which of them prevent a start."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from hostloom.model.observed import ObservedInterface, ObservedMachine
 
 #: A logical volume is rounded up to extents of its volume group.
 _ROUNDING_BYTES = 64 << 20
-#: The kind of a difference: the machine is defined on another host too.
+#: The kind of a difference: the machine is also defined on another host.
 COPY = "machine-copy"
-#: Differences of a machine that is as it was composed all the same.
+#: Differences that do not make it another machine than the composed one.
 _HARMLESS = frozenset({"machine-name", COPY})
 
 
@@ -25,12 +25,12 @@ def machine_drift(machine: Machine, observed_machine: ObservedMachine) -> tuple[
 
 
 def copies_of(machine: Machine) -> tuple[str, ...]:
-    """The names of the hosts on which the machine is defined too."""
+    """The names of other hosts on which the machine is defined."""
     return tuple(change.subject for change in machine.drift if change.kind == COPY)
 
 
 def copy_on(host: str, power: PowerState) -> Drift:
-    """The machine is defined on another host too."""
+    """The difference for a machine that is also defined on another host."""
     return Drift(COPY, host, "", "running" if power is PowerState.ON else "switched off")
 
 

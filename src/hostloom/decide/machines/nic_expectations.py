@@ -1,4 +1,4 @@
-"""Proof on the wire: what is expected of a machine's NIC, and what probes beside it are to ask."""
+"""Expectations for the verification of a machine's NIC on the wire, and the targets of probes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from hostloom.model.network import UNTAGGED, Address, Subnet
 
 
 class VerificationReason(StrEnum):
-    """The values of Evidence.found that are reasons; any other value is something that was seen."""
+    """The values of Evidence.found that are reasons; any other value is an observation."""
 
     MACHINE_GONE = "machine-gone"
     MACHINE_OFF = "machine-off"
