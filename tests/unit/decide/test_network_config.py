@@ -271,7 +271,7 @@ def interface(
         (lambda: InterfaceConfig((nic(0, MGMT), nic(0, MGMT))), "interface 'eth0' is given twice"),
         (
             lambda: InterfaceConfig((nic(0, None), replace(nic(0, None), name="x"))),
-            "mac '52:54:00:12:34:00' appears",
+            "mac '52:54:00:12:34:00' is given",
         ),
         (lambda: InterfaceConfig((bridge("br0", "eth0", MGMT),)), "'eth0' of br0 is no interface"),
         (
