@@ -16,7 +16,7 @@ _FULL = (1 << CHUNK) - 1
 class LayeredMap(Mapping[K, V]):
     """An immutable mapping in two layers: a large one that is shared, and recent changes on top of it.
 
-    In changes, None stands for a key that is gone; None is never a value.
+    In changes, None means a removed key; None is never a value.
     """
 
     __slots__ = ("_base", "_upper")

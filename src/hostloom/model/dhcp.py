@@ -6,13 +6,13 @@ from enum import StrEnum
 from hostloom.model.ids import MacAddress, SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, IPRange, Network
 
-#: Of subnets that have no lease time of their own.
+#: Lease time of subnets without a setting, in seconds.
 LEASE_TIME_S = 600
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedNic:
-    """A NIC of a machine whose addresses are meant to be published, and what names its machine."""
+    """A NIC of a machine with published addresses, and the identifiers of its machine."""
 
     system_id: SystemId
     hostname: str
@@ -52,7 +52,7 @@ class DhcpSubnet:
     relays: tuple[Address, ...] = ()
     #: URL of the boot script that machines of this subnet load.
     boot_url: str = ""
-    #: Subnets with the same VLAN share one wire; None: a wire of its own.
+    #: Subnets with the same VLAN share a wire; None: the subnet is alone on its wire.
     vlan_id: VlanId | None = None
     ntp_servers: tuple[Address, ...] = ()
     #: None: the intent's.

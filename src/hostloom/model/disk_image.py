@@ -22,7 +22,7 @@ class BootMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DiskContent:
-    """What is inside a disk; an empty text, an empty tuple or None stands for what is not known."""
+    """The content of a disk; an empty text, an empty tuple or None means unknown."""
 
     #: `ID` of os-release(5), such as `debian`.
     os: str = ""

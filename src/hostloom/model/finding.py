@@ -39,12 +39,12 @@ class Finding:
     part: str
     #: What a readable part looks like: `a number of CPUs`.
     expected: str
-    #: What was there: the value, or the error in words.
+    #: The actual value, or the text of the error.
     found: str
 
     @classmethod
     def of(cls, part: object, expected: object, found: object) -> "Finding":
-        """A finding whose texts are bounded and printable: they come from the host."""
+        """A finding with shortened, printable texts, because they come from the host."""
         return cls(printable(part, PART_LENGTH), printable(expected), printable(found))
 
     def __str__(self) -> str:

@@ -57,7 +57,7 @@ class HypotheticalChange:
     subject: str = ""
     host: str = ""
     value: str = ""
-    #: What is there now, or the node whose interface is changed by command: no part of what the change is.
+    #: The current value, or the node of an interface for the command; not part of the change itself.
     was: str = field(default="", compare=False)
 
 

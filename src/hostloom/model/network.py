@@ -248,7 +248,7 @@ class HeldAddress:
     until: float | None = None
 
     def held_by(self, hostname: str | None) -> str:
-        """Who holds it, in words; `hostname` is the node's, None for an address without one."""
+        """The holder as text; `hostname` is that of the node, None for an address without a node."""
         if hostname is not None:
             return f"held by {hostname}"
         reason = _HOLDER_REASONS.get(self.kind, "set aside")

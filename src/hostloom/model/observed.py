@@ -21,7 +21,7 @@ class ObservedInterface:
     #: The tap or macvtap device on the host while the machine runs.
     target: str = ""
     model: str = ""
-    #: The VLAN of its bridge that it is on by a tag of its own; 0: no tag; None: a trunk.
+    #: The VLAN tag that the network sets on its bridge; 0: no tag; None: a trunk.
     vid: int | None = 0
     #: The portgroup of its libvirt network that it names.
     portgroup: str = ""

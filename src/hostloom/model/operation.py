@@ -44,7 +44,7 @@ class StepRecord:
     state: StepState = StepState.PENDING
     #: What the step returned, as JSON.
     output: Any = None
-    #: The error that stopped it, in words; and its code.
+    #: The text and code of the error that stopped the operation.
     error: str = ""
     error_code: str = ""
     started_at: float | None = None

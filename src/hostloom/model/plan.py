@@ -238,7 +238,7 @@ class Explanation:
     #: Hosts in full: the chosen one first; the others too, where they are few.
     hosts: tuple[HostExplanation, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
-    #: The hosts that are not in `hosts`, by code; of a request that names it each is told in full.
+    #: Counts of the hosts that are not in `hosts`, by code.
     others: tuple[HostGroup, ...] = ()
     #: Why the chosen host came before the runner-up: the criterion of its score, or `name-order`.
     host_reason: str = ""

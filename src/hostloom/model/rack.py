@@ -1,4 +1,4 @@
-"""Racks: controllers whose DHCP server hostloom tells what to serve."""
+"""Racks: controllers with a DHCP server that hostloom configures."""
 
 from dataclasses import dataclass
 

@@ -102,7 +102,7 @@ class ComposeRequest:
     autostart: bool = True
     #: Its domain by name or id; None = the default one.
     domain: str | None = None
-    #: The user who gets it when it is composed, and whose release decomposes it; blank: none.
+    #: The user who gets the composed machine, and can release it to decompose it; blank: none.
     owner: str = ""
     #: Machines of one batch with the same word here never share a host.
     anti_affinity: str | None = None
@@ -129,7 +129,7 @@ class UnreadableText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRequest(ComposeRequest):
-    """A request whose texts are parsed and whose names are resolved to ids. The texts are only displayed."""
+    """A request with parsed texts and resolved ids. The texts are only for display."""
 
     #: Of `interfaces`; empty: no interface constraints.
     labels: tuple[LabelConstraints, ...]
@@ -176,7 +176,7 @@ class ComposeBatch:
 
 @dataclass(frozen=True, slots=True)
 class ParsedBatch:
-    """A batch whose requests are parsed."""
+    """A batch of parsed requests."""
 
     machines: tuple[ParsedRequest, ...]
     strategy: Strategy | None = None

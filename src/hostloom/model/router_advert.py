@@ -10,7 +10,7 @@ class RouterAdvert:
 
     interface: str
     mtu: int
-    #: On this link, their addresses by DHCPv6 alone: no host makes up one of its own.
+    #: Whether hosts get addresses only by DHCPv6 and do not generate their own.
     prefixes: tuple[IPv6Network, ...]
     #: Addresses come by DHCPv6 (the flags M and O).
     managed: bool

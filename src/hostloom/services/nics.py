@@ -107,7 +107,7 @@ def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tupl
 
 
 def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:
-    """A node whose NICs its operator defines."""
+    """A node with NICs that its operator defines."""
     node = nodes.get(uow, principal, key)
     if node.kind is NodeKind.DEVICE:
         return node

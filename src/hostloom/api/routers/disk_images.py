@@ -30,7 +30,7 @@ _BLOCK = 1024 * 1024
 
 @like(DiskImage)
 class DiskImageOut(Out):
-    """A disk image; an empty text, an empty list or null stands for what is not known."""
+    """A disk image; an empty text, an empty list or null means unknown."""
 
 
 @like(UploadedFile)

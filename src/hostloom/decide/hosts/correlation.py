@@ -68,7 +68,7 @@ class _Clues:
     macs: Mapping[SystemId, str] = field(default_factory=dict)
 
     def of(self, *kinds: Likeness) -> set[SystemId]:
-        """The nodes whose NICs compare like this."""
+        """The nodes with this result of the comparison of NICs."""
         return {key for key, likeness in self.likeness.items() if likeness in kinds}
 
 
@@ -231,7 +231,7 @@ def _ambiguous(nodes: Iterable[SystemId | None], matched: str) -> Correlation:
 
 
 def _unless_taken(correlation: Correlation, evidence: HostEvidence, others: Iterable[Host]) -> Correlation:
-    """The match, unless the node is another host already, whose UUID says that it is another machine."""
+    """The match, unless the node already belongs to another host with a different UUID."""
     for host in others:
         if correlation.system_id is None or host.correlation.system_id != correlation.system_id:
             continue

@@ -123,7 +123,7 @@ class _Inventory:
     def _vlan_of_first(
         self, addresses: Iterable[IPv4Interface | IPv6Interface], link: ObservedLink, tag: int
     ) -> VlanId | None:
-        """Of the first address that tells; those without a network of their own (/32, /128) come last."""
+        """The VLAN of the first conclusive address; addresses without a network (/32, /128) come last."""
         global_addresses = [address for address in addresses if not address.ip.is_link_local]
         single = [
             address
@@ -213,7 +213,7 @@ class _Inventory:
         return tuple(link.name for link in self._links.values() if link.master == master.name)
 
     def _make_network_vlans(self) -> None:
-        """The VLANs that libvirt networks put machines on by a tag of their own."""
+        """The VLANs of machines on libvirt networks with a tag."""
         for name, vids in self._network_vids.items():
             link = self._links.get(name)
             vlan_id = self._found.get(name, (None, VlanSource.NONE))[0]

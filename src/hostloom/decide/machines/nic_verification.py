@@ -55,7 +55,7 @@ def verify_nic(
 
 
 def unseen(expectation: NicExpectation, reason: str, time: float) -> NicProof:
-    """The proof of a NIC whose host does not answer."""
+    """The proof of a NIC on a host that does not answer."""
     return NicProof(
         expectation.nic.name, time, tuple(Evidence(check, Verdict.UNKNOWN, found=reason) for check in Check)
     )

@@ -77,7 +77,7 @@ class WrongState(RequestError):
 
 
 class MachineDiffers(RequestError):
-    """The machine on the host is not the one that was composed; `differences` says how, in words."""
+    """The machine on the host is not the one that was composed; `differences` describes how it differs."""
 
     code = "machine-differs"
     hint = "undo the change on its host, or take the machine apart with `hostloom machine decompose`"

@@ -65,7 +65,7 @@ class PlanTaken(Stale):
 
 
 class PlanStale(RequestError):
-    """What was planned is no longer what would be decided; `text` has the differences in words."""
+    """The plan is no longer what would be decided now; `text` describes the differences."""
 
     code = "plan-stale"
     hint = "plan again, and look at what is different"
@@ -81,7 +81,7 @@ class PlanStale(RequestError):
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The same in words, one line each."""
+        """The differences as text, one line each."""
         return self._text
 
 
