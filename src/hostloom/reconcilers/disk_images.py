@@ -41,16 +41,21 @@ def _sweep_work(ports: Ports, imports: DiskImports) -> None:
 
 
 def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
-    """Delete disks without a record, unless an import runs, which may be about to record one."""
+    """Delete disks without a record that no operation and no deployment that is under way may need."""
     stored = files.list()
     with ports.store.begin() as uow:
         if uow.operations.list(unfinished=True):
             return
-        recorded = {image.sha256 for image in uow.disk_images.list()}
-    for sha256 in stored:
-        if sha256 not in recorded:
-            log.info("the disk %s belongs to no image and is deleted", sha256)
-            files.delete(sha256)
+        unused = [sha256 for sha256 in stored if not _is_needed(uow, sha256)]
+    for sha256 in unused:
+        log.info("the disk %s belongs to no image and is deleted", sha256)
+        files.delete(sha256)
+
+
+def _is_needed(uow: UnitOfWork, sha256: str) -> bool:
+    if uow.disk_images.find_by_content(sha256) is not None:
+        return True
+    return any(deployment.finished_at is None for deployment in uow.deployments.with_image(sha256))
 
 
 def _is_over(uow: UnitOfWork, operation_id: str) -> bool:

@@ -79,9 +79,12 @@ def record_image(uow: UnitOfWork, image: DiskImage, now: float, *, replaces: boo
 
 
 def drop_replaced(ports: Ports, recorded: Recorded) -> None:
-    """Delete the files of the content that an image had before."""
+    """Delete the content that an image had before, unless a machine is being deployed from it."""
     if recorded.replaced_sha256:
-        files_of(ports).delete(recorded.replaced_sha256)
+        with ports.store.begin() as uow:
+            deployments = uow.deployments.with_image(recorded.replaced_sha256)
+        if all(deployment.finished_at is not None for deployment in deployments):
+            files_of(ports).delete(recorded.replaced_sha256)
 
 
 def _what(run: Run[ImportDiskImageInput]) -> str:

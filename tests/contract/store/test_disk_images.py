@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from hostloom.model.deployment import Deployment
 from hostloom.model.disk_image import BootMode, DiskImage
-from hostloom.model.errors.resources import AlreadyExists, NotFound
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
 from hostloom.model.errors.stale import StaleGeneration
-from hostloom.model.ids import DiskImageId
+from hostloom.model.ids import DiskImageId, SystemId
+from hostloom.model.node import Node, NodeKind
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
 from hostloom.ports.store import Store
 from support.disk_images import a_disk_image
@@ -63,6 +65,19 @@ def test_an_update_counts_the_generation_up_and_a_deleted_image_is_gone(store: S
             uow.disk_images.update(stored)
         uow.disk_images.delete(stored.id)
         assert uow.disk_images.list() == []
+
+
+def test_an_image_that_machines_are_deployed_from_stays(store: Store) -> None:
+    with store.begin() as uow:
+        image = uow.disk_images.add(a_disk_image())
+        for number in (2, 1):
+            node = uow.nodes.add(Node(SystemId(f"m0000{number}"), f"web{number}", NodeKind.MACHINE))
+            uow.deployments.put(Deployment(node.system_id, image.name, image.sha256, 1_800_000_000.0))
+        with pytest.raises(InUse, match="disk image 'debian-12' is in use by machine web1, machine web2"):
+            uow.disk_images.delete(image.id)
+        for deployment in uow.deployments.with_image(image.sha256):
+            uow.deployments.delete(deployment.system_id)
+        uow.disk_images.delete(image.id)
 
 
 def test_images_are_listed_page_by_page(store: Store) -> None:

@@ -1,15 +1,19 @@
 """Disk images in a whole hostloom on fakes: how many imports run, and what is swept away."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN, Principal
+from hostloom.model.deployment import Deployment
 from hostloom.model.errors.permissions import NotPermitted
-from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.resources import AlreadyExists, InUse
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event_kind import EventKind
+from hostloom.model.ids import SystemId
+from hostloom.model.node import Node, NodeKind
 from hostloom.model.operation import Operation, OperationState
 from hostloom.reconcilers.disk_images import KEEP_UPLOADS_S, sweep_disk_images
 from hostloom.services import disk_images
@@ -24,10 +28,11 @@ def world(tmp_path: Path) -> LittleWorld:
     return little_world(tmp_path)
 
 
-def begin(world: LittleWorld, name: str, content: bytes | None = None) -> Operation:
+def begin(world: LittleWorld, name: str, content: bytes | None = None, *, replace: bool = False) -> Operation:
     url = f"https://images.example/{name}"
     world.disks.web[url] = a_disk(name) if content is None else content
-    return disk_images.import_(world.ports, LOCAL_ADMIN, disk_images.DiskImageInput(name=name, url=url))
+    wanted = disk_images.DiskImageInput(name=name, url=url, replace=replace)
+    return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
 
 
 def test_three_imports_may_run_at_a_time_and_one_for_each_name(world: LittleWorld) -> None:
@@ -84,6 +89,31 @@ def test_files_that_nothing_needs_are_swept_away(world: LittleWorld) -> None:
     world.disks.begin_work("gone")
     sweep_disk_images(world.ports)
     assert world.disks.state() == before
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_a_replaced_disk_stays_while_a_machine_is_deployed_from_it(
+    world: LittleWorld, is_finished: bool
+) -> None:
+    begin(world, "a")
+    world.run()
+    with world.ports.store.begin() as uow:
+        old = disk_images.get(uow, USER, "a").sha256
+        node = uow.nodes.add(Node(SystemId("m00001"), "web", NodeKind.MACHINE))
+        deployment = Deployment(node.system_id, "a", old, 1.0, finished_at=2.0 if is_finished else None)
+        uow.deployments.put(deployment)
+        uow.commit()
+    with pytest.raises(InUse, match="disk image 'a' is in use by machine web"):
+        disk_images.delete(world.ports, LOCAL_ADMIN, "a")
+    begin(world, "a", a_disk("newer"), replace=True)
+    assert world.run().state is OperationState.SUCCEEDED
+    sweep_disk_images(world.ports)
+    assert (old in world.disks.list()) is not is_finished
+    with world.ports.store.begin() as uow:
+        uow.deployments.put(replace(deployment, finished_at=3.0))
+        uow.commit()
+    sweep_disk_images(world.ports)
+    assert old not in world.disks.list()
 
 
 def test_while_an_import_runs_its_files_stay(world: LittleWorld) -> None:
