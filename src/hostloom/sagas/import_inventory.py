@@ -78,7 +78,7 @@ class HostAccess:
     accept_key: str = ""
     error: str = ""
     error_code: str = ""
-    #: Fingerprint of the key that the host shows and that nobody has accepted.
+    #: Fingerprint of the key that the host presents, if it is not accepted yet.
     fingerprint: str | None = None
 
 

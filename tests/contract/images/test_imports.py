@@ -61,7 +61,7 @@ def importer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Importe
 
 
 def _ignore(_done: int, _total: int | None) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""
 
 
 def test_a_file_that_was_sent_becomes_a_disk(importer: Importer) -> None:

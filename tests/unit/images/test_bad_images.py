@@ -40,7 +40,7 @@ def import_file(files: ImportFiles, path: Path, *, upload: str = "upload") -> Co
 
 
 def ignore(_done: int, _total: int | None) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""
 
 
 def refuse(directory: Path, path: Path, reason: str, limits: ImportLimits = LIMITS) -> None:

@@ -24,7 +24,7 @@ def web() -> Iterator[ImageServer]:
 
 
 def ignore(_done: int, _total: int | None) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""
 
 
 def test_a_download_that_breaks_off_continues_where_it_ended(web: ImageServer, tmp_path: Path) -> None:
