@@ -11,6 +11,7 @@ CLASSES = {"InvalidValue", "ConfigError", "Conflict"}
 #: How a problem may begin: a verb, or "and" for a second field. "of 12 bytes is not JSON" has its verb later.
 VERBS = (
     "is",
+    "appears",
     "has",
     "cannot",
     "does",
