@@ -101,7 +101,7 @@ class FakeDiskImages:
 
     # -- DiskImports ------------------------------------------------------------------------------------
 
-    def receive(self, upload: str) -> "FakeReceiver":
+    def receive(self, upload: str, size_bytes: int | None = None) -> "FakeReceiver":
         return FakeReceiver(self._sent / upload)
 
     def find_upload(self, upload: str) -> UploadedFile | None:

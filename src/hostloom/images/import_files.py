@@ -58,10 +58,12 @@ class ImportFiles:
 
     # -- files that clients send --------------------------------------------------------------------------
 
-    def receive(self, upload: str) -> "FileReceiver":
-        """Write a file that a client sends."""
+    def receive(self, upload: str, size_bytes: int | None = None) -> "FileReceiver":
+        """Write a file that a client sends; one that is too large is refused if its size is known."""
+        check_file_size(size_bytes or 0, self._limits.disk_bytes)
         with _writing("the file"):
             self._uploads.mkdir(parents=True, exist_ok=True)
+            self._check_room(size_bytes or 0, "the file")
             return FileReceiver(self._upload(upload), self._limits.disk_bytes, self._check_room)
 
     def find_upload(self, upload: str) -> UploadedFile | None:
@@ -189,6 +191,12 @@ class ImportFiles:
         return self._uploads / _checked(upload)
 
 
+def check_file_size(size_bytes: int, limit_bytes: int) -> None:
+    """DiskImageFailed for a file that is larger than allowed."""
+    if size_bytes > limit_bytes:
+        raise DiskImageFailed("the file", f"it has more than the {limit_bytes} bytes that are allowed")
+
+
 class FileReceiver:
     """A file that is arriving: it counts once its description is written beside it."""
 
@@ -196,14 +204,12 @@ class FileReceiver:
         self._path, self._limit = path, limit_bytes
         self._digest, self._size, self._checked_at = hashlib.sha256(), 0, 0
         self._check_room = check_room
-        check_room(0, "the file")
         self._file = path.open("xb")
 
     def write(self, chunk: bytes) -> None:
         """Append; DiskImageFailed beyond the size limit or on a full disk."""
         self._size += len(chunk)
-        if self._size > self._limit:
-            raise DiskImageFailed("the file", f"it has more than the {self._limit} bytes that are allowed")
+        check_file_size(self._size, self._limit)
         if self._size - self._checked_at > 64 * MIB:
             self._check_room(0, "the file")
             self._checked_at = self._size

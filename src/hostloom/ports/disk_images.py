@@ -44,7 +44,7 @@ class DiskImports(Protocol):
     say what is wrong with the file. Nothing of an import is visible before `publish`.
     """
 
-    def receive(self, upload: str) -> "Receiver":
+    def receive(self, upload: str, size_bytes: int | None = None) -> "Receiver":
         """Write a file that a client sends, under a new id."""
         ...
 

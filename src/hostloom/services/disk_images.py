@@ -70,7 +70,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> DiskImage:
     return find_by_key(uow.disk_images, _KIND, key)
 
 
-def receive(ports: Ports, principal: Principal, name: str | None) -> Receiver:
+def receive(ports: Ports, principal: Principal, name: str | None, size_bytes: int | None = None) -> Receiver:
     """Begin to receive a file; `name` is that of the future image, which must be free."""
     require_admin(principal, "import disk images")
     imports = imports_of(ports)
@@ -81,7 +81,7 @@ def receive(ports: Ports, principal: Principal, name: str | None) -> Receiver:
         raise InvalidValue(
             "upload", None, f"would be more than {MAX_UPLOADS} files without an import", "wait, or use them"
         )
-    return imports.receive(ports.ids.uuid())
+    return imports.receive(ports.ids.uuid(), size_bytes)
 
 
 def import_(ports: Ports, principal: Principal, wanted: DiskImageInput) -> Operation:

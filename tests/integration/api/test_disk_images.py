@@ -2,14 +2,17 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from hostloom.api.middleware import MAX_BUFFERED_BYTES
 from hostloom.client import Client, Problem, Target
 from support.disk_images import a_disk
 from support.image_server import ImageServer, serving_images
@@ -227,3 +230,59 @@ def test_a_mirror_that_lies_about_a_hash_gives_nothing(
     assert "its SHA-256 is" in done["error"]
     assert client.disk_images.list() == []
     assert left_over(working) == []
+
+
+def test_an_ordinary_user_may_see_images_but_not_send_any(client: Client, working: Running) -> None:
+    client.users.create({"name": "ann"})
+    token = client.tokens.create({"user": "ann", "name": "laptop"})["text"]
+    with Client(Target(url=working.url, token=token)) as ann:
+        assert ann.disk_images.list() == []
+        for size, status in ((1000, 403), (3 * 2**20, 413)):
+            with pytest.raises(Problem) as refused:
+                ann.send_disk_image(iter([bytes(size)]), size, None)
+            assert refused.value.status == status
+        with pytest.raises(Problem) as refused:
+            ann.disk_images.create({"url": "https://images.example/x", "name": "x"})
+        assert refused.value.status == 403
+    assert left_over(working) == []
+
+
+def test_a_file_larger_than_all_bodies_together_may_be_is_written_as_it_arrives(
+    client: Client, working: Running
+) -> None:
+    block, count = bytes(2**20), MAX_BUFFERED_BYTES // 2**20 + 8
+    sent = client.send_disk_image(iter([block] * count), count * 2**20, "large")
+    assert sent["size_bytes"] == count * 2**20
+    assert sent["sha256"] == sha256(block * count).hexdigest()
+    assert left_over(working) == [f".uploads/{sent['id']}", f".uploads/{sent['id']}.json"]
+
+
+def test_a_client_that_goes_away_in_the_middle_leaves_nothing(working: Running) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(working.socket))
+        head = (
+            "POST /api/v1/disk-images/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
+        )
+        connection.sendall(head.encode() + bytes(3 * 2**20))
+        while not left_over(working):
+            time.sleep(0.01)
+    while left_over(working):
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("door", ["socket", "tcp"])
+@pytest.mark.parametrize("size_mib", [1, 40, 513])
+def test_a_refusal_reaches_a_client_that_is_still_sending(
+    client: Client, working: Running, door: str, size_mib: int
+) -> None:
+    """A name that is taken, or a file that is too large."""
+    sent = client.send_disk_image(iter([a_disk()]), 512, "taken")
+    *_, done = client.follow(client.disk_images.create({"name": "taken", "upload": sent["id"]})["id"])
+    assert done["state"] == "succeeded"
+    client.users.create({"name": "boss", "admin": True})
+    token = client.tokens.create({"user": "boss", "name": "laptop"})["text"]
+    target = Target(url=working.url, token=token) if door == "tcp" else Target(socket=working.socket)
+    name, code = ("taken", "already-exists") if size_mib < 500 else ("new", "disk-image-failed")
+    with Client(target) as sender, pytest.raises(Problem) as refused:
+        sender.send_disk_image(iter([bytes(2**20)] * size_mib), size_mib * 2**20, name)
+    assert refused.value.code == code

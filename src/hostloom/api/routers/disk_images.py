@@ -105,7 +105,9 @@ async def upload_disk_image(
     ] = None,
 ) -> Response:
     """Send the file of a disk image; it is written as it arrives and used by an import."""
-    receiver = await run_in_threadpool(disk_images.receive, call.ports, call.principal, name)
+    length = request.headers.get("content-length", "")
+    size_bytes = int(length) if length.isdigit() and len(length) < 19 else None
+    receiver = await run_in_threadpool(disk_images.receive, call.ports, call.principal, name, size_bytes)
     try:
         uploaded = await _receive(request, receiver)
     except BaseException:
