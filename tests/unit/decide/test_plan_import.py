@@ -271,7 +271,7 @@ def test_dhcp_is_not_imported_but_the_relay_is() -> None:
     by_vid = {each.vid: each for each in after.vlans}
     assert (by_vid[20].dhcp_on, by_vid[30].relay_vlan_id) == (False, by_vid[20].id)
     assert plan.unserved == ("lan/20",)
-    assert "hostloom vlan dhcp on lan/20" in render_next_steps(plan)
+    assert "hostloom vlan dhcp on lan/20" in render_next_steps(plan.hosts, plan.unserved)
     ours = {**parts, "vlans": [served], "fabrics": [Fabric(FabricId(0), "lan")]}
     assert plan_import(here(**ours), an_estate(**{**parts, "vlans": [served]})).unserved == ()
 
