@@ -23,7 +23,8 @@ from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.ids import HostId
-from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 from hostloom.model.request import ComposeRequest, Identities, ParsedBatch, Strategy
 from worlds import big_world
 

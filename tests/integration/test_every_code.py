@@ -17,7 +17,8 @@ import pytest
 
 from hostloom.cli.main import main
 from hostloom.decide.dry_run import simulate
-from hostloom.model.plan import Decision, RejectionCode, RequestCode, WarningCode
+from hostloom.model.plan import Decision
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ParsedRequest
 from hostloom.simulation.world_file import Case
 from support.server import NOON, Running, running

@@ -51,7 +51,7 @@ from hostloom.model.errors.stale import (
     WorldChanged,
 )
 from hostloom.model.errors.values import Conflict, ConstraintError, InvalidValue, NotTogether
-from hostloom.model.plan import Refusal, RequestCode, SubjectKind
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 #: Classes that are only raised as one of their subclasses.
 FAMILIES = frozenset({"HostloomError", "RequestError", "DriverError", "Stale"})

@@ -10,7 +10,7 @@ import typer
 from hostloom.cli.output import Format, asked_format, console, with_iso_times
 from hostloom.client import ClientError, Document, Problem, ServerUnreachable, answers
 from hostloom.model.network_fix import FixCode
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 
 class Exit(IntEnum):

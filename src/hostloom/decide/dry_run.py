@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from hostloom.decide.placement.compose import decide
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId, MacAddress, SystemId
-from hostloom.model.plan import Decision, Refusal
+from hostloom.model.plan import Decision
+from hostloom.model.reasons import Refusal
 from hostloom.model.request import Identities, ParsedRequest
 
 NO_HOSTS: Mapping[HostId, Refusal] = {}

@@ -1,6 +1,6 @@
 """How a rule says no inside decide/: an exception that carries the refusal as data."""
 
-from hostloom.model.plan import Refusal, RequestCode, SubjectKind
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 
 class RefuseRequest(Exception):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
-from hostloom.model.plan import Refusal
+from hostloom.model.reasons import Refusal
 
 
 @dataclass(frozen=True, slots=True)

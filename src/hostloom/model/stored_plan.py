@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
-from hostloom.model.plan import Explanation, Plan, Refusal
+from hostloom.model.plan import Explanation, Plan
+from hostloom.model.reasons import Refusal
 from hostloom.model.request import Identities, ParsedBatch
 
 #: A plan holds nothing, so it is soon out of date: after this it is forgotten.

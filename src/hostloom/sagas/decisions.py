@@ -18,7 +18,8 @@ from hostloom.model.errors.stale import PlanStale
 from hostloom.model.grouping import COMPOSED_TAGS, Tag
 from hostloom.model.host import CorrelationEvidence
 from hostloom.model.ids import TagId
-from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
+from hostloom.model.plan import Explanation, JointDecision, Plan
+from hostloom.model.reasons import Refusal
 from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 from hostloom.model.stored_plan import PlanContent, PlanDifference
 from hostloom.ports.repositories import Repository, find_by_key

@@ -9,7 +9,7 @@ from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
 from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, Subnet
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.subnets import SUBNETS

@@ -14,7 +14,7 @@ from hostloom.model.ids import SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.node import VlanSource
-from hostloom.model.plan import Refusal, SubjectKind
+from hostloom.model.reasons import Refusal, SubjectKind
 from hostloom.model.request import AddressMode
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork

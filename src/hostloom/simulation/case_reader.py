@@ -7,7 +7,7 @@ from typing import Any
 from hostloom.decide.request.resolve import parse_request
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import ResourcePoolId, ZoneId
-from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeRequest, ParsedBatch, ParsedRequest, Strategy
 from hostloom.simulation.network_reader import NetworkReader
 from hostloom.simulation.sections import Section, group_id

@@ -4,13 +4,8 @@ from typing import Any
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.machine import MachineInterface
-from hostloom.model.plan import (
-    Decision,
-    Explanation,
-    Refusal,
-    RejectionCode,
-    WarningCode,
-)
+from hostloom.model.plan import Decision, Explanation
+from hostloom.model.reasons import Refusal, RejectionCode, WarningCode
 from hostloom.simulation.world_file import Case
 
 _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}

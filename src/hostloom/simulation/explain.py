@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from hostloom.decide.explain.reason_texts import render_refusal
 from hostloom.model.machine import MachineInterface
-from hostloom.model.plan import JointDecision, Refusal, RequestCode
+from hostloom.model.plan import JointDecision
+from hostloom.model.reasons import Refusal, RequestCode
 from hostloom.simulation.comparison import ComparedCase, OutcomeChange
 from hostloom.simulation.headroom import Headroom
 from hostloom.simulation.impact import Impact, ImpactCode

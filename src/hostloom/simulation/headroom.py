@@ -8,7 +8,8 @@ from hostloom.decide.dry_run import simulate
 from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId, natural_key
-from hostloom.model.plan import Explanation, Refusal
+from hostloom.model.plan import Explanation
+from hostloom.model.reasons import Refusal
 from hostloom.model.request import ParsedRequest
 
 

@@ -5,7 +5,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.plan import JointDecision, Refusal
+from hostloom.model.plan import JointDecision
+from hostloom.model.reasons import Refusal
 from hostloom.simulation.cases import as_data
 from hostloom.simulation.comparison import ComparedCase
 from hostloom.simulation.explain import render_changed, render_impact, render_relocation

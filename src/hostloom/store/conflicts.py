@@ -29,7 +29,8 @@ from hostloom.model.errors.resources import AlreadyExists
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import AddressKind, HeldAddress, RangeKind
-from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 from hostloom.store import tables as t
 from hostloom.store.addresses import has_ip
 from hostloom.store.hosts import bytes_by_pool, host_of

@@ -121,7 +121,7 @@ def test_what_the_host_has_not_is_refused(store: Store, wanted: dict[str, Any], 
 def test_sparse_disks_count_in_full_and_so_does_what_others_wrote(store: Store) -> None:
     full = StoragePool("default", "dir", 100 * GB, 30 * GB, is_default=True)
     world = store_world(store, a_host(storage_pools=(full,)))
-    with pytest.raises(Refused, match="wants 31 GB, there are 30 GB in default"):
+    with pytest.raises(Refused, match="needs 31 GB, but there are 30 GB in default"):
         reserve_now(store, a_plan(world, 1, size_bytes=31 * GB))
     for number in range(3):
         reserve_now(store, a_plan(world, number, size_bytes=30 * GB))

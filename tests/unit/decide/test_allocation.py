@@ -13,7 +13,7 @@ from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.ids import FabricId, HostId, MacAddress, SpaceId, SubnetId, SystemId, VlanId, ZoneId
 from hostloom.model.machine import Disk, Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import GB
 
 WORLD = Snapshot(

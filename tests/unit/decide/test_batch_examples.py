@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from hostloom.decide.explain.explain import render
-from hostloom.model.plan import JointDecision, RequestCode
+from hostloom.model.plan import JointDecision
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ParsedBatch, ParsedRequest, Strategy
 from hostloom.simulation.world_file import read_world
 from support.a_request import a_request

@@ -18,7 +18,7 @@ from hostloom.decide.explain.reason_texts import render_refusal
 from hostloom.model.commissioning import FoundDisk
 from hostloom.model.disk_image import BootMode, DiskImage
 from hostloom.model.ids import DiskImageId, natural_key
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from support.depth import examples
 
 GB = 10**9

@@ -10,7 +10,7 @@ from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.explain import render
 from hostloom.decide.suggest.suggest import INVASION, advised
 from hostloom.model.hypothetical import ChangeKind
-from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load
 
 ROOT = Path(__file__).parents[3]

@@ -7,15 +7,8 @@ from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.reason_texts import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
 from hostloom.decide.placement import compose
-from hostloom.model.plan import (
-    STORED_NAMES,
-    Decision,
-    Explanation,
-    HostGroup,
-    RejectionCode,
-    RequestCode,
-    WarningCode,
-)
+from hostloom.model.plan import STORED_NAMES, Decision, Explanation, HostGroup
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import Identities, ParsedRequest
 from hostloom.serialization import from_json, to_json
 from support.a_request import a_request

@@ -6,7 +6,7 @@ from hostloom.decide.request.constraints import parse as parse_labels
 from hostloom.decide.request.resolve import parse_batch, with_texts
 from hostloom.decide.request.storage import DEFAULT_DISKS
 from hostloom.decide.request.storage import parse as parse_disks
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from support.a_request import a_request
 

@@ -15,7 +15,8 @@ from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.machine import DiskFormat
 from hostloom.model.network import AddressKind, HeldAddress
-from hostloom.model.plan import Plan, PlanWarning, WarningCode
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import PlanWarning, WarningCode
 from hostloom.model.request import AddressMode
 from hostloom.model.stored_plan import PlanDifference
 from support.a_request import a_request

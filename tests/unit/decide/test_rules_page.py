@@ -25,7 +25,7 @@ from hostloom.model.errors.values import ConstraintError
 from hostloom.model.host import CorrelationState, InstalledBy
 from hostloom.model.machine import TRANSITIONS, MachineState
 from hostloom.model.node import VlanSource
-from hostloom.model.plan import RejectionCode
+from hostloom.model.reasons import RejectionCode
 from hostloom.model.request import AddressMode
 from support.a_request import a_request
 from support.worlds import ACCEPTANCE, load

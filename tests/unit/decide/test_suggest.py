@@ -19,7 +19,8 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import INVASION, advised, suggest
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
-from hostloom.model.plan import Decision, RequestCode
+from hostloom.model.plan import Decision
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ParsedRequest
 from hostloom.simulation.sections import Section
 from hostloom.simulation.world_file import Case, WorldDocument, read_request, read_world

@@ -22,7 +22,8 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.node import Node
-from hostloom.model.plan import Explanation, RequestCode
+from hostloom.model.plan import Explanation
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ParsedRequest
 from hostloom.serialization import from_json, to_json
 from hostloom.simulation.sections import Section

@@ -22,7 +22,8 @@ from hostloom.model.ids import SubnetId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.operation import OperationState
-from hostloom.model.plan import Plan, RequestCode
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 from hostloom.model.stored_plan import PLAN_LIFETIME_S, PlanContent, PlanDifference, StoredPlan
 from hostloom.ports.store import UnitOfWork

@@ -44,7 +44,8 @@ from hostloom.model.errors.stale import (
     WorldChanged,
 )
 from hostloom.model.errors.values import Conflict, ConstraintError, InvalidValue, NotTogether
-from hostloom.model.plan import Explanation, RequestCode
+from hostloom.model.plan import Explanation
+from hostloom.model.reasons import RequestCode
 
 STATUS: Mapping[type[HostloomError], int] = {
     HostloomError: 500,

@@ -9,7 +9,7 @@ from hostloom.decide.batch.read_batch import MachineRequest, Stuck
 from hostloom.decide.batch.tentative_placement import TentativeMachine, TentativePlacement
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.compose import decide
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 #: Maximum number of machines that move in a chain.
 DEEPEST = 3

@@ -7,7 +7,7 @@ from hostloom.decide.batch.read_batch import MachineKind, MachineRequest, fit_of
 from hostloom.decide.batch.tentative_placement import TentativePlacement
 from hostloom.decide.placement.host_evaluation import HostEvaluation, NetworkFit
 from hostloom.model.decimals import Number
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 Key = tuple[Number | float, ...]
 

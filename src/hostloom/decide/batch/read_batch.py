@@ -12,7 +12,8 @@ from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.request.resolve import ResolvedRequest, resolve_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.plan import Explanation, Refusal, RequestCode, SubjectKind
+from hostloom.model.plan import Explanation
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 
 

@@ -12,7 +12,8 @@ from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import PlacedMachine
 from hostloom.model.ids import HostId, SubnetId
 from hostloom.model.network import AddressKind, HeldAddress
-from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 Numbers = dict[SubnetId, dict[int, bool]]
 

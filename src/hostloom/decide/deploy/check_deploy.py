@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.request.storage import gigabytes
 from hostloom.model.disk_image import BootMode, DiskImage
-from hostloom.model.plan import Refusal, RequestCode, SubjectKind
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 #: Below this, the kernel, initramfs and cloud-init of today's images do not start.
 MIN_MEMORY_MIB = 512

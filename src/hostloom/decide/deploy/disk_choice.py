@@ -8,7 +8,7 @@ from hostloom.decide.request.storage import gigabytes
 from hostloom.model.commissioning import FoundDisk
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import Refusal, RequestCode, SubjectKind
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)

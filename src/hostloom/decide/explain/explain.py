@@ -11,17 +11,8 @@ from hostloom.decide.explain.reason_texts import (
     render_rejection,
     render_warning,
 )
-from hostloom.model.plan import (
-    Explanation,
-    HostExplanation,
-    HostGroup,
-    LabelExplanation,
-    Refusal,
-    Rejection,
-    RejectionCode,
-    RequestCode,
-    SubjectKind,
-)
+from hostloom.model.plan import Explanation, HostExplanation, HostGroup, LabelExplanation
+from hostloom.model.reasons import Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
 
 #: Maximum number of hosts or names in a line; further ones are counted.
 LISTED = 8

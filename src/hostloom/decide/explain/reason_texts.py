@@ -3,7 +3,7 @@
 from shlex import quote
 
 from hostloom.model.errors.refusals import HostFull, Refused
-from hostloom.model.plan import (
+from hostloom.model.reasons import (
     PlanWarning,
     Refusal,
     Rejection,

@@ -13,7 +13,7 @@ from hostloom.decide.placement.place_nics import place_nics
 from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 Verdict = RequestCode | NetworkFit
 

@@ -8,7 +8,7 @@ from hostloom.decide.fleet.label_sets import LabelSets
 from hostloom.decide.placement.host_evaluation import NetworkFit
 from hostloom.decide.placement.matching import NicRequirement
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hostloom.decide.placement.matching import CandidateSet, NicRequirement, emp
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import VlanId
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 
 @dataclass(frozen=True)

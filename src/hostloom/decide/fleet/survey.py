@@ -19,7 +19,7 @@ from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId
 from hostloom.model.node import Node
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hostloom.model.host import CorrelationState
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network_fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
 from hostloom.model.node import InterfaceKind, Node, NodeInterface
-from hostloom.model.plan import RejectionCode
+from hostloom.model.reasons import RejectionCode
 
 #: The network that is created if none can be fixed.
 MADE = NETWORK_ORDER[0]

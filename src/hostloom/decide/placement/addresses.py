@@ -22,7 +22,7 @@ from hostloom.model.network import (
     spans_of,
     special_address,
 )
-from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.reasons import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
 
 _NOTHING = UsedNumbers()

@@ -18,7 +18,7 @@ from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import Forward, InstalledBy, LibvirtNetwork
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
-from hostloom.model.plan import Rejection, RejectionCode, SubjectKind
+from hostloom.model.reasons import Rejection, RejectionCode, SubjectKind
 
 #: The libvirt networks that are used if no other is named, in this order.
 NETWORK_ORDER = ("maas", "default")

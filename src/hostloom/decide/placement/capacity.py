@@ -15,7 +15,8 @@ from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import StoragePool, bytes_left, cores_left, holds_disks, memory_left_mib
 from hostloom.model.ids import natural_key
 from hostloom.model.machine import Disk
-from hostloom.model.plan import Plan, Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
+from hostloom.model.plan import Plan
+from hostloom.model.reasons import Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
 from hostloom.model.request import DiskRequest
 
 #: MAAS's word for any pool; it has no effect unless a pool has it as name or tag.

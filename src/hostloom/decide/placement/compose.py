@@ -14,14 +14,8 @@ from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.request.resolve import ResolvedRequest, resolve_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.ids import HostId, natural_key
-from hostloom.model.plan import (
-    Decision,
-    Explanation,
-    HostGroup,
-    Refusal,
-    RequestCode,
-    SubjectKind,
-)
+from hostloom.model.plan import Decision, Explanation, HostGroup
+from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 from hostloom.model.request import Identities, ParsedRequest
 
 #: Up to this many hosts are explained in full; with more, only the chosen one is, the others by code.

@@ -17,7 +17,7 @@ from hostloom.decide.placement.matching import (
 )
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import CorrelationState
-from hostloom.model.plan import Rejection, RejectionCode
+from hostloom.model.reasons import Rejection, RejectionCode
 from hostloom.model.request import LabelConstraints
 
 #: The one NIC of a machine without interface constraints.

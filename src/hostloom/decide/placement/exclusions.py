@@ -12,7 +12,7 @@ from hostloom.model.host import LibvirtNetwork
 from hostloom.model.ids import VlanId
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole, NodeInterface
-from hostloom.model.plan import RejectionCode
+from hostloom.model.reasons import RejectionCode
 
 #: The kernel's name for the master of every port of Open vSwitch.
 _OVS = "ovs-system"

@@ -16,7 +16,8 @@ from hostloom.model.attachment import AttachKind
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import CorrelationState, Emulation, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
+from hostloom.model.plan import HostExplanation
+from hostloom.model.reasons import PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
 from hostloom.model.request import ParsedRequest
 
 

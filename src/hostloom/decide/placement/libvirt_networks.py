@@ -11,7 +11,7 @@ from hostloom.decide.request.resolve import resolve_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, LibvirtNetwork
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
+from hostloom.model.reasons import PlanWarning, Rejection, RejectionCode, WarningCode
 from hostloom.model.request import ParsedRequest
 
 #: Warnings that a more precise verdict replaces.

@@ -8,7 +8,7 @@ from hostloom.decide.request.resolve_constraints import ResolvedConstraint
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import SubnetId, VlanId
 from hostloom.model.network import Address, Subnet
-from hostloom.model.plan import Rejection, RejectionCode, RequestCode
+from hostloom.model.reasons import Rejection, RejectionCode, RequestCode
 from hostloom.model.request import LabelConstraints
 
 

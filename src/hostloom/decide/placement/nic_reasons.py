@@ -6,7 +6,8 @@ from hostloom.decide.placement.assignment import Obstacle
 from hostloom.decide.placement.candidates import Candidate
 from hostloom.decide.placement.matching import CandidateSet
 from hostloom.model.attachment import AttachKind
-from hostloom.model.plan import LabelExplanation, Rejection, RejectionCode
+from hostloom.model.plan import LabelExplanation
+from hostloom.model.reasons import Rejection, RejectionCode
 
 RANKS = ("bridge", "bond", "nic")
 

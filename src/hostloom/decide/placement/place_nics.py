@@ -16,7 +16,8 @@ from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import CorrelationState
-from hostloom.model.plan import LabelExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
+from hostloom.model.plan import LabelExplanation
+from hostloom.model.reasons import PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
 from hostloom.model.request import AddressMode, LabelConstraints
 
 

@@ -14,7 +14,7 @@ from hostloom.model.errors.values import ConstraintError, InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import MAX_VID
 from hostloom.model.node import InterfaceKind
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import AddressMode, LabelConstraints, Term
 
 FIELD = "interfaces"

@@ -14,7 +14,7 @@ from hostloom.model.attachment import AttachKind
 from hostloom.model.errors.values import ConstraintError
 from hostloom.model.ids import MacAddress, VlanId
 from hostloom.model.network import Address, Subnet
-from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.reasons import RequestCode, SubjectKind
 from hostloom.model.request import (
     AddressMode,
     ComposeBatch,

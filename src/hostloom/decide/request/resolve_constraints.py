@@ -10,7 +10,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SubnetId, VlanId
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
 from hostloom.model.node import NodeInterface
-from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.reasons import RequestCode, SubjectKind
 from hostloom.model.request import LabelConstraints, Term
 
 #: Terms with these keys select by VLAN; the others by the interface itself.

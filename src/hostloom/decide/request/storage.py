@@ -7,7 +7,7 @@ from math import ceil
 from hostloom.decide.request.constraints import check_length
 from hostloom.model.decimals import decimal_text
 from hostloom.model.errors.values import ConstraintError
-from hostloom.model.plan import RequestCode
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import GB, DiskRequest
 
 FIELD = "storage"

@@ -17,15 +17,8 @@ from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memo
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import Subnet
-from hostloom.model.plan import (
-    HostExplanation,
-    LabelExplanation,
-    Refusal,
-    Rejection,
-    RejectionCode,
-    RequestCode,
-    SubjectKind,
-)
+from hostloom.model.plan import HostExplanation, LabelExplanation
+from hostloom.model.reasons import Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
 from hostloom.model.request import DiskRequest, LabelConstraints, ParsedRequest, Term
 
 #: Step size of suggested over-commit ratios.

@@ -14,7 +14,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address, HeldAddress, Subnet
-from hostloom.model.plan import Refusal, RequestCode
+from hostloom.model.reasons import Refusal, RequestCode
 from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
 Remedy = Callable[[Snapshot, ParsedRequest, Refusal], Iterator[HypotheticalChange]]

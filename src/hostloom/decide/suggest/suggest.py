@@ -20,7 +20,8 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.ids import SystemId, natural_key
-from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
+from hostloom.model.plan import Decision, Explanation, JointDecision
+from hostloom.model.reasons import RequestCode
 from hostloom.model.request import ParsedBatch, ParsedRequest
 
 #: Limits: number of suggestions, changes per suggestion, evaluated hosts, and decisions in total.
