@@ -62,6 +62,7 @@ class FakeDiskImages:
 
     def __init__(self, directory: Path) -> None:
         self._disks, self._work, self._sent = directory / "disks", directory / "work", directory / "sent"
+        self._expected: set[str] = set()
         #: What is at URLs.
         self.web: dict[str, bytes] = {}
 
@@ -101,7 +102,14 @@ class FakeDiskImages:
 
     # -- DiskImports ------------------------------------------------------------------------------------
 
-    def receive(self, upload: str, size_bytes: int | None = None) -> "FakeReceiver":
+    def expect(self, upload: str, size_bytes: int) -> None:
+        if size_bytes > 2**40:
+            raise DiskImageFailed("the file", "it is larger than allowed")
+        self._expected.add(upload)
+
+    def receive(self, upload: str) -> "FakeReceiver":
+        if upload not in self._expected:
+            raise NotFound("upload", upload)
         return FakeReceiver(self._sent / upload)
 
     def find_upload(self, upload: str) -> UploadedFile | None:
@@ -111,6 +119,7 @@ class FakeDiskImages:
         return UploadedFile(upload, path.stat().st_size, _sha256(path.read_bytes()))
 
     def discard_upload(self, upload: str) -> None:
+        self._expected.discard(upload)
         (self._sent / upload).unlink(missing_ok=True)
 
     def uploads(self) -> dict[str, float]:

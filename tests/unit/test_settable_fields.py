@@ -157,6 +157,7 @@ OTHERS = {
     "MachineChanges",
     "NicInput",
     "SyncInput",
+    "UploadInput",
 }
 
 

@@ -30,7 +30,7 @@ MAX_DISCARDED_BYTES = 64 * 1024
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 #: Files of disk images, which only administrators may send.
-UPLOAD_PATH = "/api/v1/disk-images/uploads"
+UPLOAD_PATHS = "/api/v1/disk-images/uploads/"
 
 
 class Streamed:
@@ -195,7 +195,7 @@ class ApiBodyPolicy:
         except HostloomError as error:
             return answer(problem_of(error))
         scope[PRINCIPAL_KEY] = principal
-        if scope["path"] == UPLOAD_PATH and scope["method"] == "POST" and principal.admin:
+        if scope["path"].startswith(UPLOAD_PATHS) and scope["method"] == "PUT" and principal.admin:
             return Streamed()
         return LARGER_BODY_BYTES.get(scope["path"], MAX_BODY_BYTES) if principal.admin else MAX_BODY_BYTES
 

@@ -1288,6 +1288,12 @@ class Token(TypedDict):
     created_at: "float"
 
 
+class Upload(TypedDict):
+    """`UploadOut` of the document."""
+
+    id: "str"
+
+
 class UploadedFile(TypedDict):
     """`UploadedFileOut` of the document."""
 

@@ -88,8 +88,9 @@ class Client:
         self, content: Iterator[bytes], size_bytes: int, name: str | None
     ) -> answers.UploadedFile:
         """Send a file, which `disk_images.create` then imports; a `name` that is taken is a Problem."""
-        query = {"name": name} if name else {}
-        answer = self._transport.upload("/disk-images/uploads", content, size_bytes, query)
+        path = "/disk-images/uploads"
+        expected = self._transport.send("POST", path, body={"size_bytes": size_bytes, "name": name})
+        answer = self._transport.upload(f"{path}/{expected['id']}", content, size_bytes)
         return cast("answers.UploadedFile", answer)
 
     def sync_disk_images(self, mirror: Document) -> answers.Sync:

@@ -102,17 +102,13 @@ class Transport:
                 raise problem
             time.sleep(pause)
 
-    def upload(
-        self, path: str, content: Iterator[bytes], size_bytes: int, query: Mapping[str, str]
-    ) -> Document:
+    def upload(self, path: str, content: Iterator[bytes], size_bytes: int) -> Document:
         """Send a file as it is read; it is not sent again by itself. Problem or ServerUnreachable."""
         import httpx
 
-        self._refuse_absent()
-        check_sendable(query)
         headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
         try:
-            answer = self._http.post(PREFIX + path, content=content, headers=headers, params=dict(query))
+            answer = self._http.put(PREFIX + path, content=content, headers=headers)
         except httpx.TransportError as error:
             raise ServerUnreachable(self._target.text, _cause(error)) from error
         if not answer.is_success:

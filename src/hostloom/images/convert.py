@@ -62,6 +62,7 @@ def to_qcow2(raw: Path, target: Path, limits: ImportLimits, what: str) -> int:
 
 def to_stream(raw: Path, target: Path, limits: ImportLimits, what: str, progress: Progress) -> ConvertedDisk:
     """Compress the raw disk and hash it on the way; the size of the qcow2 file is left 0."""
+    target.unlink(missing_ok=True)  # a program of an earlier attempt may still have it open
     digest, size = hashlib.sha256(), raw.stat().st_size
     confined = Confined(_MEMORY, limits.cpu_s, file_bytes=2 * size + GIB)
     with (

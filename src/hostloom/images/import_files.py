@@ -58,12 +58,19 @@ class ImportFiles:
 
     # -- files that clients send --------------------------------------------------------------------------
 
-    def receive(self, upload: str, size_bytes: int | None = None) -> "FileReceiver":
-        """Write a file that a client sends; one that is too large is refused if its size is known."""
-        check_file_size(size_bytes or 0, self._limits.disk_bytes)
+    def expect(self, upload: str, size_bytes: int) -> None:
+        """Make an empty file; DiskImageFailed if the file is too large or there is too little room."""
+        check_file_size(size_bytes, self._limits.disk_bytes)
         with _writing("the file"):
             self._uploads.mkdir(parents=True, exist_ok=True)
-            self._check_room(size_bytes or 0, "the file")
+            self._check_room(size_bytes, "the file")
+            self._upload(upload).touch()
+
+    def receive(self, upload: str) -> "FileReceiver":
+        """Write an expected file; NotFound."""
+        if not self._upload(upload).is_file():
+            raise NotFound("upload", upload)
+        with _writing("the file"):
             return FileReceiver(self._upload(upload), self._limits.disk_bytes, self._check_room)
 
     def find_upload(self, upload: str) -> UploadedFile | None:
@@ -204,7 +211,7 @@ class FileReceiver:
         self._path, self._limit = path, limit_bytes
         self._digest, self._size, self._checked_at = hashlib.sha256(), 0, 0
         self._check_room = check_room
-        self._file = path.open("xb")
+        self._file = path.open("wb")
 
     def write(self, chunk: bytes) -> None:
         """Append; DiskImageFailed beyond the size limit or on a full disk."""

@@ -44,8 +44,12 @@ class DiskImports(Protocol):
     say what is wrong with the file. Nothing of an import is visible before `publish`.
     """
 
-    def receive(self, upload: str, size_bytes: int | None = None) -> "Receiver":
-        """Write a file that a client sends, under a new id."""
+    def expect(self, upload: str, size_bytes: int) -> None:
+        """Prepare to receive a file; DiskImageFailed if it is too large or there is too little room."""
+        ...
+
+    def receive(self, upload: str) -> "Receiver":
+        """Write an expected file, from its beginning; NotFound."""
         ...
 
     def find_upload(self, upload: str) -> UploadedFile | None:

@@ -23,6 +23,8 @@ class ImportDiskImageInput:
     source: ImageSource
     title: str = ""
     known: KnownContent = field(default_factory=KnownContent)
+    #: What a mirror says about it, for what cannot be read.
+    assumed: KnownContent = field(default_factory=KnownContent)
     #: An image with this name gets the new content.
     replace: bool = False
 
@@ -49,9 +51,12 @@ def imports_of(ports: Ports) -> DiskImports:
     return ports.disk_imports
 
 
-def combine(content: DiskContent, known: KnownContent) -> DiskContent:
-    """What was read, with what the user says in its place."""
+def combine(content: DiskContent, known: KnownContent, assumed: KnownContent) -> DiskContent:
+    """What was read; `known` replaces it, and `assumed` fills in what could not be read."""
     values = {part.name: getattr(known, part.name) for part in fields(known)}
+    for name, value in values.items():
+        if value is None and getattr(content, name) in ("", (), None):
+            values[name] = getattr(assumed, name)
     return replace(content, **{name: value for name, value in values.items() if value is not None})
 
 
@@ -112,7 +117,8 @@ def _convert(run: Run[ImportDiskImageInput]) -> ConvertedDisk:
 
 
 def _inspect(run: Run[ImportDiskImageInput]) -> DiskContent:
-    return combine(imports_of(run.ports).inspect(run.operation.id), run.input.known)
+    content = imports_of(run.ports).inspect(run.operation.id)
+    return combine(content, run.input.known, run.input.assumed)
 
 
 def _publish(run: Run[ImportDiskImageInput]) -> None:

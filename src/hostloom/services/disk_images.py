@@ -70,18 +70,38 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> DiskImage:
     return find_by_key(uow.disk_images, _KIND, key)
 
 
-def receive(ports: Ports, principal: Principal, name: str | None, size_bytes: int | None = None) -> Receiver:
-    """Begin to receive a file; `name` is that of the future image, which must be free."""
+@dataclass(frozen=True)
+class UploadInput:
+    """A file that a client wants to send."""
+
+    size_bytes: int
+    #: Of the future image; None, or the name must be free.
+    name: str | None = None
+
+
+def expect_upload(ports: Ports, principal: Principal, wanted: UploadInput) -> str:
+    """Check that a file may be sent, before it is; the id to send it under."""
     require_admin(principal, "import disk images")
     imports = imports_of(ports)
-    if name is not None:
+    if wanted.name is not None:
         with ports.store.begin() as uow:
-            _check_free(uow, ports, check_image_name(name), replaces=False)
+            _check_free(uow, ports, check_image_name(wanted.name), replaces=False)
     if len(imports.uploads()) >= MAX_UPLOADS:
         raise InvalidValue(
-            "upload", None, f"would be more than {MAX_UPLOADS} files without an import", "wait, or use them"
+            "name",
+            wanted.name,
+            f"would be more than {MAX_UPLOADS} files without an import",
+            "import these first",
         )
-    return imports.receive(ports.ids.uuid(), size_bytes)
+    upload = ports.ids.uuid()
+    imports.expect(upload, wanted.size_bytes)
+    return upload
+
+
+def receive(ports: Ports, principal: Principal, upload: str) -> Receiver:
+    """Receive an expected file; NotFound."""
+    require_admin(principal, "import disk images")
+    return imports_of(ports).receive(upload)
 
 
 def import_(ports: Ports, principal: Principal, wanted: DiskImageInput) -> Operation:
@@ -89,9 +109,8 @@ def import_(ports: Ports, principal: Principal, wanted: DiskImageInput) -> Opera
     require_admin(principal, "import disk images")
     source = _source(ports, wanted)
     name = check_image_name(wanted.name if wanted.name is not None else name_of_file(source.file_name))
-    saga_input = ImportDiskImageInput(
-        name, source, _checked_text("title", wanted.title, _MAX_TITLE), _known(wanted), wanted.replace
-    )
+    title = _checked_text("title", wanted.title, _MAX_TITLE)
+    saga_input = ImportDiskImageInput(name, source, title, _known(wanted), replace=wanted.replace)
     with ports.store.begin() as uow:
         operation = start_import(uow, ports, principal, saga_input)
         uow.commit()

@@ -119,7 +119,7 @@ def _start(uow: UnitOfWork, ports: Ports, principal: Principal, item: SyncItem) 
     if len(running) >= MAX_IMPORTS or f"image {item.image.name}" in running:
         return replace(item, action=SyncAction.WAIT)
     image = item.image
-    known = KnownContent(
+    assumed = KnownContent(
         os=image.os or None,
         release=image.release or None,
         codename=image.codename or None,
@@ -129,5 +129,5 @@ def _start(uow: UnitOfWork, ports: Ports, principal: Principal, item: SyncItem) 
     source = ImageSource(url=check_url(image.url), sha256=image.sha256, file_name=file_name)
     title = f"{image.title or image.os} {image.version}".strip()
     replaces = item.action is SyncAction.REPLACE
-    saga_input = ImportDiskImageInput(image.name, source, title, known, replaces)
+    saga_input = ImportDiskImageInput(image.name, source, title, assumed=assumed, replace=replaces)
     return replace(item, operation_id=start_import(uow, ports, principal, saga_input).id)

@@ -13,6 +13,7 @@ from hostloom.images.import_files import ImportFiles
 from hostloom.images.limits import MIB, ImportLimits
 from hostloom.model.disk_import import ConvertedDisk, ImageSource
 from hostloom.model.errors.outside import DiskImageFailed
+from hostloom.model.errors.resources import NotFound
 from hostloom.ports.disk_images import DiskImageFiles, DiskImports
 from support.disk_images import FakeDiskImages, a_disk
 from support.image_server import serving_images
@@ -31,6 +32,7 @@ class Importer:
     serve: Callable[[bytes], str]
 
     def upload(self, content: bytes = CONTENT, name: str = "upload-1") -> ImageSource:
+        self.imports.expect(name, len(content))
         receiver = self.imports.receive(name)
         receiver.write(content[:100])
         receiver.write(content[100:])
@@ -125,7 +127,17 @@ def test_a_file_that_is_not_there_cannot_be_fetched(importer: Importer) -> None:
         importer.imports.fetch("work-1", ImageSource(upload="upload-9", file_name="x"), _ignore)
 
 
+def test_only_an_expected_file_of_an_allowed_size_is_received(importer: Importer) -> None:
+    with pytest.raises(NotFound):
+        importer.imports.receive("upload-1")
+    with pytest.raises(DiskImageFailed):
+        importer.imports.expect("upload-1", 2**50)
+    importer.imports.expect("upload-1", 3)
+    assert importer.imports.find_upload("upload-1") is None
+
+
 def test_an_upload_that_is_aborted_or_discarded_leaves_nothing(importer: Importer) -> None:
+    importer.imports.expect("upload-1", len(CONTENT))
     receiver = importer.imports.receive("upload-1")
     receiver.write(CONTENT)
     receiver.abort()

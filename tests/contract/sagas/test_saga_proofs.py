@@ -126,7 +126,8 @@ def begin_import(world: LittleWorld) -> Operation:
 
 
 def begin_import_of_upload(world: LittleWorld) -> Operation:
-    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, "debian-12")
+    upload = disk_images.expect_upload(world.ports, LOCAL_ADMIN, disk_images.UploadInput(512, "debian-12"))
+    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, upload)
     receiver.write(a_disk("Debian 12"))
     wanted = disk_images.DiskImageInput(name="debian-12", upload=receiver.finish().id)
     return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)

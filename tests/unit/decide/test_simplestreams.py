@@ -86,12 +86,13 @@ def test_of_several_disks_of_a_version_the_best_kind_is_taken() -> None:
     items = {
         "delta": disk("x.vcdiff", ftype="disk-kvm.img.vcdiff"),
         "uefi": disk("uefi.img", ftype="uefi1.img"),
-        "disk": disk("disk.qcow2", ftype="disk-kvm.img"),
+        "kvm": disk("disk-kvm.img", ftype="disk-kvm.img"),
+        "disk": disk("disk.img"),
         "without a sum": {"ftype": "disk1.img", "path": "b.img"},
         "elsewhere": disk("//evil.example/a.img"),
     }
     (image,) = find_images(products(**{"1": {"items": items}}), ROOT, ())
-    assert image.url == f"{ROOT}disk.qcow2"
+    assert image.url == f"{ROOT}disk.img"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,29 @@ def test_a_variant_is_part_of_the_name() -> None:
     product = a_product("Debian", "12", variant="cloud", versions={"1": {"items": {"d": disk()}}})
     (image,) = find_images({"products": {"p": product}}, ROOT, ())
     assert (image.name, image.os) == ("debian-12-amd64-cloud", "debian")
+
+
+def test_a_product_as_incus_has_them() -> None:
+    product = {
+        "aliases": "debian/12/cloud,debian/bookworm/cloud",
+        "arch": "amd64",
+        "os": "Debian",
+        "release": "bookworm",
+        "release_title": "12",
+        "variant": "cloud",
+        "versions": {
+            "20240901_05:24": {
+                "items": {
+                    "incus.tar.xz": {"ftype": "incus.tar.xz", "path": "i/incus.tar.xz", "sha256": SHA256},
+                    "disk.qcow2": disk("i/20240901_05:24/disk.qcow2", ftype="disk-kvm.img"),
+                }
+            }
+        },
+    }
+    document = {"products": {"debian:bookworm:amd64:cloud": product}}
+    (image,) = find_images(document, ROOT, [MirrorFilter("debian", "12", "amd64")])
+    assert (image.name, image.release, image.codename) == ("debian-12-amd64-cloud", "12", "bookworm")
+    assert image.url == f"{ROOT}i/20240901_05:24/disk.qcow2"
 
 
 json_values = st.recursive(

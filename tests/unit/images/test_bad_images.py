@@ -31,6 +31,7 @@ def importer(directory: Path, limits: ImportLimits = LIMITS, free_bytes: int = R
 
 
 def import_file(files: ImportFiles, path: Path, *, upload: str = "upload") -> ConvertedDisk:
+    files.expect(upload, path.stat().st_size)
     receiver = files.receive(upload)
     receiver.write(path.read_bytes())
     receiver.finish()
@@ -227,6 +228,7 @@ def test_what_a_bomb_has_written_is_not_on_the_disk(tmp_path: Path) -> None:
 
 def test_a_file_that_is_larger_than_allowed_is_refused_while_it_arrives(tmp_path: Path) -> None:
     files = importer(tmp_path, replace(LIMITS, disk_bytes=MIB))
+    files.expect("upload", 512)
     receiver = files.receive("upload")
     receiver.write(bytes(MIB))
     with pytest.raises(DiskImageFailed, match="it has more than the 1048576 bytes that are allowed"):
@@ -235,16 +237,17 @@ def test_a_file_that_is_larger_than_allowed_is_refused_while_it_arrives(tmp_path
     assert files.uploads() == {}
 
 
-@pytest.mark.parametrize("step", ["receive", "unpack"])
+@pytest.mark.parametrize("step", ["expect", "unpack"])
 def test_too_little_room_is_said_before_anything_is_written(step: str, raw: Path, tmp_path: Path) -> None:
     files = importer(tmp_path)
+    files.expect("upload", 512)
     receiver = files.receive("upload")
     receiver.write(raw.read_bytes())
     receiver.finish()
     full = importer(tmp_path, free_bytes=100 * MIB)
     with pytest.raises(DiskImageFailed, match=r"100 MiB are free in .*disks, and 512 MiB are needed"):
-        if step == "receive":
-            full.receive("other")
+        if step == "expect":
+            full.expect("other", 0)
         else:
             files.fetch("work", ImageSource(upload="upload", file_name="x"), ignore)
             full.unpack("work", "x", ignore)

@@ -72,6 +72,8 @@ def test_only_administrators_import_and_delete(world: LittleWorld) -> None:
     begin(world, "a")
     world.run()
     with pytest.raises(NotPermitted):
+        disk_images.expect_upload(world.ports, USER, disk_images.UploadInput(1))
+    with pytest.raises(NotPermitted):
         disk_images.receive(world.ports, USER, "b")
     with pytest.raises(NotPermitted):
         disk_images.import_(world.ports, USER, disk_images.DiskImageInput(name="b", url="https://x/"))
@@ -129,7 +131,8 @@ def test_while_an_import_runs_its_files_stay(world: LittleWorld) -> None:
 def test_an_upload_that_no_import_uses_goes_after_a_day(
     world: LittleWorld, tmp_path: Path, age_s: float, is_kept: bool
 ) -> None:
-    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, None)
+    expected = disk_images.expect_upload(world.ports, LOCAL_ADMIN, disk_images.UploadInput(512))
+    receiver = disk_images.receive(world.ports, LOCAL_ADMIN, expected)
     receiver.write(a_disk())
     upload = receiver.finish().id
     arrived_at = world.clock.time - age_s

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
@@ -31,6 +31,19 @@ _BLOCK = 1024 * 1024
 @like(DiskImage)
 class DiskImageOut(Out):
     """A disk image; an empty text, an empty list or null means unknown."""
+
+
+class UploadIn(In):
+    """A file to be sent; `name`: of the future image, which must be free."""
+
+    size_bytes: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+    name: Text | None = None
+
+
+class UploadOut(Out):
+    """A file that may be sent to `/disk-images/uploads/ID`."""
+
+    id: str
 
 
 @like(UploadedFile)
@@ -92,28 +105,29 @@ def list_disk_images(call: Reading, page: Paging) -> Response:
 
 @router.post("", status_code=202, response_model=OperationOut)
 def import_disk_image(call: Changing, body: Sent[disk_images.DiskImageInput]) -> Response:
-    """Import a disk image from a URL or from a file that was sent to `/disk-images/uploads`."""
+    """Import a disk image from a URL or from a file that was sent to `/disk-images/uploads/ID`."""
     return call.perform(202, lambda: OperationOut.of(disk_images.import_(call.ports, call.principal, body)))
 
 
-@router.post("/uploads", status_code=201, response_model=UploadedFileOut, openapi_extra=_BINARY)
-async def upload_disk_image(
-    call: Reading,
-    request: Request,
-    name: Annotated[
-        str | None, Query(max_length=64, description="Name of the future image, which must be free.")
-    ] = None,
-) -> Response:
+@router.post("/uploads", status_code=201, response_model=UploadOut)
+def expect_upload(call: Changing, body: UploadIn) -> Response:
+    """Check whether the file of a disk image may be sent; the answer has the id to send it under."""
+    wanted = disk_images.UploadInput(body.size_bytes, body.name)
+    return call.perform(
+        201, lambda: UploadOut(id=disk_images.expect_upload(call.ports, call.principal, wanted))
+    )
+
+
+@router.put("/uploads/{key}", response_model=UploadedFileOut, openapi_extra=_BINARY)
+async def send_upload(call: Reading, request: Request, key: str) -> Response:
     """Send the file of a disk image; it is written as it arrives and used by an import."""
-    length = request.headers.get("content-length", "")
-    size_bytes = int(length) if length.isdigit() and len(length) < 19 else None
-    receiver = await run_in_threadpool(disk_images.receive, call.ports, call.principal, name, size_bytes)
+    receiver = await run_in_threadpool(disk_images.receive, call.ports, call.principal, key)
     try:
         uploaded = await _receive(request, receiver)
     except BaseException:
         await run_in_threadpool(receiver.abort)
         raise
-    return call.one(UploadedFileOut.made(uploaded), 201)
+    return call.one(UploadedFileOut.made(uploaded))
 
 
 @router.post("/sync", response_model=SyncOut)

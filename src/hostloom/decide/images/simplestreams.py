@@ -3,6 +3,7 @@
 The format is described in the README of lp:simplestreams; paths are relative to the mirror's root.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,8 @@ from hostloom.model.mirror import MirrorFilter, MirrorImage
 INDEX = "streams/v1/index.json"
 #: Documents of products that an index may name, and images that a mirror may have.
 MAX_STREAMS, MAX_IMAGES = 50, 5000
-#: Kinds of items that are whole disks, the best first: two items of one version are the same system.
-_DISK_KINDS = ("disk-kvm.img", "disk1.img", "disk.qcow2", "qcow2", "disk.img", "uefi1.img", "img", "raw.xz")
+#: Kinds of items that are whole disks, in order of preference: Ubuntu's `disk-kvm.img` has few drivers.
+_DISK_KINDS = ("disk1.img", "disk-kvm.img", "disk.qcow2", "qcow2", "disk.img", "uefi1.img", "img", "raw.xz")
 _MAX_TEXT = 255
 
 
@@ -75,7 +76,8 @@ def _is_relative(path: object) -> bool:
 
 
 def _is_wanted(product: Mapping[str, Any], filters: Sequence[MirrorFilter]) -> bool:
-    releases = {_text(product, "release"), _text(product, "version"), _text(product, "release_codename")}
+    names = ("release", "version", "release_codename", "release_title")
+    releases = {_text(product, name) for name in names}
     releases |= {alias.strip() for alias in _text(product, "aliases").split(",")}
     folded = {word.casefold() for word in releases}
     return not filters or any(
@@ -116,7 +118,9 @@ def _ranked(items: Mapping[str, Any]) -> Iterator[tuple[tuple[int, str], Mapping
 
 
 def _image(product: Mapping[str, Any], version: str, item: Mapping[str, Any], root: str) -> MirrorImage:
-    release = _text(product, "version") or _text(product, "release")
+    title = _text(product, "release_title")
+    version_title = title if re.fullmatch(r"[0-9][0-9.]*", title) else ""  # Incus has the version only there
+    release = _text(product, "version") or version_title or _text(product, "release")
     size = item.get("size")
     return MirrorImage(
         os=_text(product, "os").lower(),
@@ -128,7 +132,7 @@ def _image(product: Mapping[str, Any], version: str, item: Mapping[str, Any], ro
         url=root + item["path"],
         sha256=item["sha256"].lower(),
         size_bytes=size if isinstance(size, int) and size >= 0 else 0,
-        title=_text(product, "release_title"),
+        title=title,
     )
 
 
