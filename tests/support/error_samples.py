@@ -19,6 +19,9 @@ from hostloom.model.errors.outside import (
     HypervisorRejected,
     ImageFailed,
     OutcomeUnknown,
+    PowerRefused,
+    PowerUnconfirmed,
+    PowerUnreachable,
     SeedDiskFailed,
     WireRefused,
 )
@@ -154,6 +157,9 @@ def _outside() -> list[DriverError]:
         DhcpRejected("config-set: pool 10.0.0.0-10.0.0.9 is not in subnet 10.0.1.0/24"),
         ImageFailed("apt-get download linux-image-amd64", "it did not end within 600 s"),
         SeedDiskFailed("mformat", "it is not installed"),
+        PowerUnreachable("10.0.0.9", "ipmitool did not end within 20 s"),
+        PowerRefused("10.0.0.9", "power on", "user or password is wrong: RAKP 2 HMAC is invalid"),
+        PowerUnconfirmed("10.0.0.9", "power off", "power off", "power on", 60.0),
         DiskImageFailed("debian-12.qcow2", "it has a backing file, so it is incomplete"),
         DownloadFailed("https://images.example/debian-12.qcow2", "the server answers 404 Not Found"),
     ]

@@ -11,7 +11,7 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.network_fix import LibvirtLease
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
-from support.fake_networks import FakeNetworks, FakeVolumes
+from support.fake_networks import FakeDomains, FakeNetworks, FakeVolumes
 from support.lock import Lock
 
 EMULATION = Emulation("amd64", "qemu", "q35", "/usr/bin/qemu-system-x86_64", "maximum")
@@ -86,6 +86,7 @@ class FakeHypervisor:
 
     def __post_init__(self) -> None:
         self.networks, self.volumes = FakeNetworks(self), FakeVolumes(self)
+        self.domains = FakeDomains(self)
 
     # -- faults and a look from outside ----------------------------------------------------------------
 

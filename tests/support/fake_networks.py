@@ -1,4 +1,4 @@
-"""The libvirt networks and the volumes of a fake hypervisor; calls and faults are the hypervisor's."""
+"""Networks, volumes and foreign domains of a fake hypervisor; calls and faults are the hypervisor's."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.machine import Disk
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
+from hostloom.model.observed import ObservedMachine
+from hostloom.ports.hypervisor import BootDevice
 
 if TYPE_CHECKING:
     from support.fake_hypervisor import FakeHypervisor
@@ -88,3 +90,29 @@ class FakeVolumes:
     def delete(self, disk: Disk) -> None:
         with self._call("delete_volume", disk.volume):
             self.there.pop((disk.pool, disk.volume), None)
+
+
+class FakeDomains:
+    """Fills ports.Domains."""
+
+    def __init__(self, hypervisor: "FakeHypervisor") -> None:
+        self._hypervisor, self._call = hypervisor, hypervisor.call
+        #: What each domain boots from first, by UUID.
+        self.first: dict[str, BootDevice] = {}
+
+    def find_uuid(self, name: str) -> str | None:
+        with self._call("find_uuid", name):
+            return next((uuid for uuid, machine in self._machines() if machine.name == name), None)
+
+    def boot_first(self, uuid: str, device: BootDevice) -> None:
+        with self._call("boot_first", uuid):
+            action = f"let machine {uuid} boot from {device}"
+            machine = dict(self._machines()).get(uuid)
+            if machine is None:
+                raise self._hypervisor.rejected(action, "it does not exist")
+            if machine.system_id is not None:
+                raise self._hypervisor.rejected(action, "hostloom composed it")
+            self.first[uuid] = device
+
+    def _machines(self) -> list[tuple[str, ObservedMachine]]:
+        return list(self._hypervisor._machines.items())

@@ -10,6 +10,7 @@ import libvirt
 
 from hostloom.hypervisor import capabilities, domain_xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection
+from hostloom.hypervisor.domains import LibvirtDomains
 from hostloom.hypervisor.host_access import HostAccess
 from hostloom.hypervisor.libvirt_names import CONSOLE_LOG
 from hostloom.hypervisor.lookups import find_domain, mark_of, power_of
@@ -47,6 +48,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._pool_reader = PoolReader(connection.open_side)
         self._networks = LibvirtNetworks(connection)
         self._volumes = LibvirtVolumes(connection, self._pool_reader)
+        self._domains = LibvirtDomains(connection)
         self._sizes = DiskSizes()
         # A host's capabilities change only together with a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
@@ -61,6 +63,11 @@ class LibvirtHypervisor(LibvirtNics):
     def volumes(self) -> LibvirtVolumes:
         """The volumes of the host's machines."""
         return self._volumes
+
+    @property
+    def domains(self) -> LibvirtDomains:
+        """Domains that stand in for bare machines."""
+        return self._domains
 
     def close(self) -> None:
         """Close the connections to the host."""

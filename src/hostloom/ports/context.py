@@ -13,6 +13,7 @@ from hostloom.ports.disk_images import DiskImageFiles, DiskImports, ImageDocumen
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
+from hostloom.ports.power import PowerDrivers
 from hostloom.ports.seed_disks import SeedDisks
 from hostloom.ports.store import Store
 from hostloom.ports.wire import WireProbe
@@ -51,10 +52,18 @@ class IdSource(Protocol):
 
 
 class Secrets(Protocol):
-    """Secrets that need not be stored, because they are derived from one secret in a file."""
+    """Secrets that need not be stored, or are stored encrypted, because of one secret in a file."""
 
     def derive(self, purpose: str) -> str:
         """32 letters and digits, always the same for a purpose."""
+        ...
+
+    def encrypt(self, text: str, owner: str) -> str:
+        """A text that only `decrypt` with the same owner can read; different at every call."""
+        ...
+
+    def decrypt(self, encrypted: str, owner: str) -> str:
+        """The text; ConfigError if it was encrypted with another file or for another owner."""
         ...
 
 
@@ -81,6 +90,8 @@ class Ports:
     disk_images: DiskImageFiles | None = None
     #: None: no machine can be deployed.
     seed_disks: SeedDisks | None = None
+    #: None: the power of bare machines cannot be switched.
+    power: PowerDrivers | None = None
     #: None: no disk images can be imported here.
     disk_imports: DiskImports | None = None
     #: None: no mirrors are read.

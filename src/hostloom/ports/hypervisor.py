@@ -1,6 +1,7 @@
 """The hypervisor of a host, as sagas use it."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from hostloom.model.ids import (
@@ -10,6 +11,13 @@ from hostloom.model.ids import (
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.observed import ObservedHost, ObservedMachine
+
+
+class BootDevice(StrEnum):
+    """What a domain tries to boot from first."""
+
+    NETWORK = "network"
+    DISK = "disk"
 
 
 class Hypervisor(Protocol):
@@ -28,6 +36,11 @@ class Hypervisor(Protocol):
     @property
     def volumes(self) -> "Volumes":
         """The volumes of the host's machines."""
+        ...
+
+    @property
+    def domains(self) -> "Domains":
+        """Domains that stand in for bare machines."""
         ...
 
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
@@ -126,6 +139,21 @@ class Volumes(Protocol):
 
     def delete(self, disk: Disk) -> None:
         """Delete the disk's volume if it exists."""
+        ...
+
+
+class Domains(Protocol):
+    """Domains of one host that stand in for bare machines, without our mark; errors as for Hypervisor."""
+
+    def find_uuid(self, name: str) -> str | None:
+        """The UUID of a domain by name, or None."""
+        ...
+
+    def boot_first(self, uuid: str, device: BootDevice) -> None:
+        """Let the domain try these devices before all others from its next start on.
+
+        HypervisorRejected if it does not exist, or if hostloom composed it.
+        """
         ...
 
 

@@ -23,6 +23,7 @@ from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
 from hostloom.ports.dhcp import DhcpServer
 from hostloom.ports.store import Store
+from hostloom.power.drivers import PowerAdapters
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys, import_known_hosts
 from hostloom.server.config import Settings
@@ -68,6 +69,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         images=ImageDirectory(settings.images, SystemClock().now),
         disk_images=DiskDirectory(settings.images),
         seed_disks=MtoolsSeedDisks(),
+        power=PowerAdapters(hypervisors),
         disk_imports=ImportFiles(settings.images, limits, downloader),
         image_documents=MirrorDocuments(downloader),
         settings=service_settings(settings),

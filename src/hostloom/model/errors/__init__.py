@@ -43,7 +43,10 @@ HostloomError
 │   ├── DhcpUnreachable      cause
 │   ├── DhcpRejected         cause: Kea's own words
 │   ├── ImageFailed          what, cause
-│   └── SeedDiskFailed       what, cause
+│   ├── SeedDiskFailed       what, cause
+│   ├── PowerUnreachable     address, cause
+│   ├── PowerRefused         address, action, cause
+│   └── PowerUnconfirmed     address, action, wanted, found, timeout_s
 ├── DatabaseUnavailable   trouble: the database is locked, full, read-only or gone
 └── ConfigError           setting, value, problem, allowed
 

@@ -163,3 +163,40 @@ class DownloadFailed(DriverError):
         shown = url.partition("?")[0]  # the query may be a secret
         super().__init__(f"{shown} cannot be downloaded: {cause}")
         self.url, self.cause, self.retryable = shown, cause, is_temporary
+
+
+class PowerUnreachable(DriverError):
+    """The BMC of a machine, or the host of its domain, does not answer."""
+
+    code = "power-unreachable"
+    retryable = True
+    hint = "check the address, and that the machine of the server can reach it"
+
+    def __init__(self, address: str, cause: str) -> None:
+        super().__init__(f"the power of {address!r} cannot be reached: {cause}")
+        self.address, self.cause = address, cause
+
+
+class PowerRefused(DriverError):
+    """The BMC answers, but refuses the user or the action."""
+
+    code = "power-refused"
+    hint = "check the address, the user and the password in the machine's power settings"
+
+    def __init__(self, address: str, action: str, cause: str) -> None:
+        super().__init__(f"{address!r} refused to {action}: {cause}")
+        self.address, self.action, self.cause = address, action, cause
+
+
+class PowerUnconfirmed(DriverError):
+    """The BMC answered OK, but the machine's state did not follow."""
+
+    code = "power-unconfirmed"
+
+    def __init__(self, address: str, action: str, wanted: str, found: str, timeout_s: float) -> None:
+        after = f" {timeout_s:g} s later" if timeout_s else ""
+        super().__init__(
+            f"{address!r} accepted to {action}, but{after} it reports {found} instead of {wanted}"
+        )
+        self.address, self.action, self.timeout_s = address, action, timeout_s
+        self.wanted, self.found = wanted, found

@@ -1,0 +1,50 @@
+"""The power of bare machines."""
+
+from typing import Protocol
+
+from hostloom.model.machine import PowerState
+from hostloom.model.power import PowerSettings
+
+
+class Power(Protocol):
+    """Switches one machine.
+
+    Every method raises PowerUnreachable, PowerRefused (a wrong password, an unknown machine, a refused
+    command) or PowerUnconfirmed (the answer was OK, but the machine's state did not follow), and ends within
+    a bounded time. All methods may be called twice. UNKNOWN as an answer: a person switches the power.
+    """
+
+    def status(self) -> PowerState:
+        """The current state."""
+        ...
+
+    def on(self) -> PowerState:
+        """Power on, and return when the machine is on."""
+        ...
+
+    def off(self, *, force: bool = True) -> PowerState:
+        """Cut the power, and return when the machine is off; without `force`, only ask it to shut down."""
+        ...
+
+    def cycle(self) -> PowerState:
+        """Power off if it is on, then on."""
+        ...
+
+    def boot_from_network(self) -> None:
+        """Let the next boot be from the network.
+
+        Call it while the machine is off: some BMCs report the device of the running system until then.
+        """
+        ...
+
+    def boot_from_disk(self) -> None:
+        """Let the next boot be from the first disk; call it while the machine is off."""
+        ...
+
+
+class PowerDrivers(Protocol):
+    """Makes the driver for a kind of power."""
+
+    def of(self, settings: PowerSettings, password: str) -> Power:
+        """The driver; it connects at the first call. `password` is the decrypted secret."""
+        ...

@@ -1,0 +1,1 @@
+"""Switches the power of bare machines: IPMI, Redfish, domains of other libvirt hosts, or a person."""
