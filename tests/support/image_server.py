@@ -63,6 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
         start = 0
         if wanted and self.headers.get("If-Range") == etag:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(content):
+                self.send_error(416)
+                return
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")

@@ -25,6 +25,8 @@ _CONNECT_TIMEOUT_S = 15.0
 _PORTS = {"http": 80, "https": 443}
 #: Answers that may be different later.
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
+#: The server has not so many bytes as are here already.
+_NOT_SATISFIABLE = http.client.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Downloader:
         done, validator = _kept_part(part, about, url)
         headers = {"Range": f"bytes={done}-", "If-Range": validator} if done else {}
         with self._open(url, headers) as response:
+            if response.status == _NOT_SATISFIABLE:
+                part.unlink()
+                raise DownloadFailed(url, "the file is shorter than what has arrived", is_temporary=True)
             if response.status != http.client.PARTIAL_CONTENT:
                 done = 0
             elif not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
@@ -56,7 +61,6 @@ class Downloader:
             total = self._check_length(url, response, done, self.limits.disk_bytes)
             about.write_text(json.dumps({"url": url, "validator": _validator(response)}))
             with part.open("ab" if done else "wb") as output:
-                output.truncate(done)
                 for chunk in self._chunks(url, response, self.limits.disk_bytes - done):
                     output.write(chunk)
                     done += len(chunk)
@@ -75,37 +79,39 @@ class Downloader:
         for _ in range(_MAX_REDIRECTS + 1):
             connection = self._connect(address, url)
             try:
-                with closing(_ask(connection, address, headers)) as response:
+                with closing(_ask(connection, address, headers, url)) as response:
                     if response.status in _REDIRECTS:
                         address = _next_address(url, address, response)
                         continue
-                    _check_status(url, response)
+                    _check_status(url, response, is_continued=bool(headers))
                     yield response
                 return
-            except (OSError, http.client.HTTPException) as error:
-                raise DownloadFailed(url, _describe(error), is_temporary=True) from error
             finally:
                 connection.close()
         raise DownloadFailed(url, f"it redirects more than {_MAX_REDIRECTS} times")
 
     def _connect(self, address: str, url: str) -> http.client.HTTPConnection:
+        """A connection to one of the checked addresses; the name is not resolved again."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        ip = self._resolve(host, port, url)
         timeout_s = self.limits.stall_timeout_s
         connection: http.client.HTTPConnection = http.client.HTTPConnection(host, port, timeout=timeout_s)
-        try:
-            raw = socket.create_connection((str(ip), port), timeout=_CONNECT_TIMEOUT_S)
-            raw.settimeout(timeout_s)
-            if parts.scheme == "https":
-                raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-        except OSError as error:
-            raise DownloadFailed(url, _describe(error), is_temporary=True) from error
-        connection.sock = raw
-        return connection
+        problem: OSError | None = None
+        for ip in self._resolve(host, port, url):
+            try:
+                raw = socket.create_connection((str(ip), port), timeout=_CONNECT_TIMEOUT_S)
+                raw.settimeout(timeout_s)
+                if parts.scheme == "https":
+                    raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+            except OSError as error:
+                problem = error
+                continue
+            connection.sock = raw
+            return connection
+        raise DownloadFailed(url, _describe(problem or OSError()), is_temporary=True) from problem
 
-    def _resolve(self, host: str, port: int, url: str) -> IPv4Address | IPv6Address:
-        """The address to connect to; it is resolved once, so that the checked address is the one used."""
+    def _resolve(self, host: str, port: int, url: str) -> list[IPv4Address | IPv6Address]:
+        """The addresses of a host, all of which must be allowed."""
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -116,7 +122,7 @@ class Downloader:
                 raise DownloadFailed(
                     url, f"{host} is {ip}, and addresses of this machine and of its links are not asked"
                 )
-        return addresses[0]
+        return addresses
 
     def _check_length(
         self, url: str, response: http.client.HTTPResponse, done: int, limit: int
@@ -131,7 +137,7 @@ class Downloader:
 
     def _chunks(self, url: str, response: http.client.HTTPResponse, limit: int) -> Iterator[bytes]:
         deadline, count = time.monotonic() + self.limits.download_timeout_s, 0
-        while chunk := response.read(_CHUNK):
+        while chunk := _read(url, response):
             count += len(chunk)
             if count > limit:
                 raise DownloadFailed(url, f"it has more than the {limit} bytes that are allowed")
@@ -163,18 +169,28 @@ def is_allowed(ip: IPv4Address | IPv6Address, *, allow_local: bool) -> bool:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, address: str, headers: dict[str, str]
+    connection: http.client.HTTPConnection, address: str, headers: dict[str, str], url: str
 ) -> http.client.HTTPResponse:
     parts = urlsplit(address)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.request(
-        "GET", path, headers={"User-Agent": "hostloom", "Accept-Encoding": "identity", **headers}
-    )
-    return connection.getresponse()
+    fixed = {"User-Agent": "hostloom", "Accept-Encoding": "identity"}
+    try:
+        connection.request("GET", path, headers=fixed | headers)
+        return connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadFailed(url, _describe(error), is_temporary=True) from error
 
 
-def _check_status(url: str, response: http.client.HTTPResponse) -> None:
-    if response.status in (http.client.OK, http.client.PARTIAL_CONTENT):
+def _read(url: str, response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read(_CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadFailed(url, _describe(error), is_temporary=True) from error
+
+
+def _check_status(url: str, response: http.client.HTTPResponse, *, is_continued: bool) -> None:
+    allowed = (http.client.PARTIAL_CONTENT, _NOT_SATISFIABLE) if is_continued else ()
+    if response.status in (http.client.OK, *allowed):
         return
     temporary = response.status in _TEMPORARY
     raise DownloadFailed(

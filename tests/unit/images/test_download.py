@@ -51,6 +51,20 @@ def test_a_file_that_changed_meanwhile_begins_anew(web: ImageServer, tmp_path: P
     assert target.read_bytes() == CONTENT[::-1]
 
 
+def test_a_download_that_ended_but_was_not_noted_begins_anew(web: ImageServer, tmp_path: Path) -> None:
+    """The process died between the last byte and the new name of the file."""
+    url, target = web.add("/disk", CONTENT), tmp_path / "source"
+    web.cuts["/disk"] = [1_000_000]
+    with pytest.raises(DownloadFailed):
+        DOWNLOADER.fetch(url, target, ignore)
+    (tmp_path / "source.part").write_bytes(CONTENT)
+    with pytest.raises(DownloadFailed) as failed:
+        DOWNLOADER.fetch(url, target, ignore)
+    assert failed.value.retryable
+    DOWNLOADER.fetch(url, target, ignore)
+    assert target.read_bytes() == CONTENT
+
+
 def test_without_an_etag_a_download_begins_anew(web: ImageServer, tmp_path: Path) -> None:
     web.has_etags = False
     url, target = web.add("/disk", CONTENT), tmp_path / "source"
