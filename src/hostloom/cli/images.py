@@ -45,8 +45,8 @@ def _since(item: Document) -> str:
     return when(item["built_at"] if item["kind"] == Kind.BOOT else item["imported_at"])
 
 
-def _starts_by(item: Document) -> list[str]:
-    return ["network"] if item["kind"] == Kind.BOOT else item["boot_modes"]
+def _starts_by(item: Document) -> str:
+    return "network" if item["kind"] == Kind.BOOT else "+".join(item["boot_modes"])
 
 
 LISTING = Listing[Document, str](
