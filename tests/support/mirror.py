@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from support.image_server import ImageServer
@@ -37,15 +37,18 @@ class Mirror:
         product["versions"][version] = {"items": {"disk1.img": disk | item}}
         self.publish()
 
-    def publish(self) -> None:
-        """Write the index and the document of products."""
+    def publish(self, sign: Callable[[bytes], bytes] | None = None) -> None:
+        """Write the index and the document of products; with `sign` also their signed forms."""
         entry = {"path": STREAM, "format": "products:1.0", "datatype": "image-downloads"}
         documents = {
             "streams/v1/index.json": {"format": "index:1.0", "index": {"images": entry}},
             STREAM: {"format": "products:1.0", "products": self.products},
         }
         for path, document in documents.items():
-            self._server.add(f"/mirror/{path}", json.dumps(document).encode())
+            content = json.dumps(document).encode()
+            self._server.add(f"/mirror/{path}", content)
+            if sign is not None:
+                self._server.add(f"/mirror/{path.removesuffix('.json')}.sjson", sign(content))
 
 
 def a_product(os: str, release: str, **fields: Any) -> dict[str, Any]:

@@ -111,7 +111,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     PowerRefused: 502,
     PowerUnconfirmed: 502,
     PowerUnreachable: 503,
-    DiskImageFailed: 422,
+    DiskImageFailed: 502,
     DownloadFailed: 502,
     DatabaseUnavailable: 503,
     ConfigError: 500,

@@ -79,11 +79,12 @@ def _read(documents: ImageDocuments, wanted: SyncInput) -> list[MirrorImage]:
 
 
 def _document(documents: ImageDocuments, url: str, keyring: bytes | None) -> object:
-    content = (
-        documents.read(url, MAX_DOCUMENT_BYTES)
-        if keyring is None
-        else documents.read_signed(url.removesuffix(".json") + ".sjson", keyring, MAX_DOCUMENT_BYTES)
-    )
+    """A document of a mirror: signed ones end with `.sjson`, others with `.json`."""
+    stem = url.removesuffix(".json").removesuffix(".sjson")
+    if keyring is None:
+        content = documents.read(f"{stem}.json", MAX_DOCUMENT_BYTES)
+    else:
+        content = documents.read_signed(f"{stem}.sjson", keyring, MAX_DOCUMENT_BYTES)
     try:
         document: object = json.loads(content)
     except (ValueError, RecursionError) as error:

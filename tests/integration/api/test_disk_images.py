@@ -16,6 +16,7 @@ import pytest
 from hostloom.api.middleware import MAX_BUFFERED_BYTES
 from hostloom.client import Client, Problem, Target
 from support.disk_images import a_disk
+from support.gpg import Key, made_key
 from support.image_server import ImageServer, serving_images
 from support.made_disks import as_qcow2, compressed, make_disk, make_other_disk
 from support.mirror import Mirror
@@ -218,6 +219,30 @@ def test_a_mirror_is_synchronized_and_then_has_nothing_new(
         client.disk_images.get("debian-12-amd64")["source_sha256"]
         == sha256(a_disk("debian newest")).hexdigest()
     )
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Iterator[Key]:
+    yield from made_key(tmp_path / "gpg")
+
+
+def test_with_a_keyring_the_documents_of_a_mirror_must_be_signed(
+    working: Running, client: Client, web: ImageServer, tmp_path: Path, key: Key
+) -> None:
+    mirror, keyring = Mirror(web), tmp_path / "keyring.gpg"
+    mirror.add("debian", "12", "20260915", a_disk("debian"))
+    keyring.write_bytes(key.keyring)
+    missing = hostloom(working, "sync", mirror.url, "--keyring", str(keyring), "--plan")
+    assert missing.returncode == 1
+    assert "index.sjson cannot be downloaded: the server answers 404" in missing.stderr
+    mirror.publish(key.sign)
+    done = hostloom(working, "sync", mirror.url, "--keyring", str(keyring))
+    assert done.returncode == 0, done.stderr
+    assert [image["name"] for image in client.disk_images.list()] == ["debian-12-amd64"]
+    mirror.publish(lambda content: key.sign(content).replace(b"index:1.0", b"index:1.1"))
+    forged = hostloom(working, "sync", mirror.url, "--keyring", str(keyring))
+    assert forged.returncode == 1
+    assert "has no valid signature of the keyring" in forged.stderr
 
 
 def test_a_mirror_that_lies_about_a_hash_gives_nothing(

@@ -1,6 +1,5 @@
 """Signed documents of mirrors: gpgv checks them against a keyring."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from hostloom.images.documents import MirrorDocuments
 from hostloom.images.download import Downloader
 from hostloom.images.limits import MIB, ImportLimits
 from hostloom.model.errors.outside import DiskImageFailed, DownloadFailed
+from support.gpg import Key, made_key
 from support.image_server import ImageServer, serving_images
 
 DOCUMENTS = MirrorDocuments(Downloader(ImportLimits(), allow_local=True))
@@ -22,33 +22,9 @@ def web() -> Iterator[ImageServer]:
         yield server
 
 
-class Key:
-    """A key of GnuPG in a folder of its own."""
-
-    def __init__(self, home: Path) -> None:
-        home.mkdir(mode=0o700)
-        self._home = home
-        self._gpg("--passphrase", "", "--quick-generate-key", "mirror", "ed25519", "sign", "never")
-        self.keyring = self._gpg("--export")
-
-    def sign(self, content: bytes) -> bytes:
-        """The content with an inline signature."""
-        return self._gpg("--clearsign", content=content)
-
-    def _gpg(self, *argv: str, content: bytes = b"") -> bytes:
-        command = ["gpg", "-q", "--batch", "--homedir", str(self._home), "--pinentry-mode", "loopback", *argv]
-        return subprocess.run(command, input=content, capture_output=True, check=True).stdout
-
-    def close(self) -> None:
-        """End the agent that gpg started."""
-        subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=False)
-
-
 @pytest.fixture
 def key(tmp_path: Path) -> Iterator[Key]:
-    made = Key(tmp_path / "mirror")
-    yield made
-    made.close()
+    yield from made_key(tmp_path / "mirror")
 
 
 def test_a_signed_document_is_read_without_its_signature(web: ImageServer, key: Key) -> None:
