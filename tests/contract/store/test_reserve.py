@@ -125,7 +125,7 @@ def test_sparse_disks_count_in_full_and_so_does_what_others_wrote(store: Store) 
         reserve_now(store, a_plan(world, 1, size_bytes=31 * GB))
     for number in range(3):
         reserve_now(store, a_plan(world, number, size_bytes=30 * GB))
-    with pytest.raises(Refused, match="wants 11 GB, there are 10 GB in default"):
+    with pytest.raises(Refused, match="needs 11 GB, but there are 10 GB in default"):
         reserve_now(store, a_plan(world, 4, size_bytes=11 * GB))
 
 
