@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hostloom.model.deployment import ImageCopy, ImageFile
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.machine import Disk
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.observed import ObservedMachine
+from hostloom.ports.disk_images import Progress
 from hostloom.ports.hypervisor import BootDevice
 
 if TYPE_CHECKING:
@@ -78,6 +80,9 @@ class FakeVolumes:
         self._hypervisor, self._call = hypervisor, hypervisor.call
         #: By pool and name.
         self.there: dict[tuple[str, str], Disk] = {}
+        #: What was written to a volume, and the copies of images; by pool and name.
+        self.contents: dict[tuple[str, str], bytes] = {}
+        self.images: dict[tuple[str, str], bytes] = {}
 
     def ensure(self, disk: Disk) -> None:
         with self._call("ensure_volume", disk.volume):
@@ -90,6 +95,43 @@ class FakeVolumes:
     def delete(self, disk: Disk) -> None:
         with self._call("delete_volume", disk.volume):
             self.there.pop((disk.pool, disk.volume), None)
+            self.contents.pop((disk.pool, disk.volume), None)
+
+    def write(self, disk: Disk, content: bytes) -> None:
+        self.ensure(disk)
+        with self._call("write_volume", disk.volume):
+            self.contents[disk.pool, disk.volume] = content
+
+    def has_image(self, copy: ImageCopy) -> bool:
+        with self._call("has_image", copy.volume):
+            return (copy.pool, copy.volume) in self.images
+
+    def upload_image(self, copy: ImageCopy, image: ImageFile, progress: Progress) -> None:
+        self.images.pop((copy.pool, copy.volume), None)
+        content = image.path.read_bytes()
+        progress(len(content), len(content))
+        with self._call("upload_image", copy.volume):
+            self._hypervisor.check_pool(_disk_of(copy), f"upload volume {copy.volume}")
+            self.images[copy.pool, copy.volume] = content
+
+    def delete_image(self, copy: ImageCopy) -> None:
+        with self._call("delete_image", copy.volume):
+            self.images.pop((copy.pool, copy.volume), None)
+
+    def clone(self, disk: Disk, copy: ImageCopy) -> None:
+        with self._call("clone", disk.volume):
+            action = f"make volume {disk.volume} from {copy.volume}"
+            self._hypervisor.check_pool(disk, action)
+            if (copy.pool, copy.volume) not in self.images:
+                raise self._hypervisor.rejected(
+                    action, f"storage pool {copy.pool} has no volume {copy.volume}"
+                )
+            self.there[disk.pool, disk.volume] = disk
+            self.contents[disk.pool, disk.volume] = self.images[copy.pool, copy.volume]
+
+
+def _disk_of(copy: ImageCopy) -> Disk:
+    return Disk("image", copy.pool, copy.volume, 0)
 
 
 class FakeDomains:

@@ -128,6 +128,27 @@ class HostConnection:
             timeout_s = deadline_s or self.patience.write_s
             raise OutcomeUnknown(self.host, action, timeout_s, lost.error.cause) from lost.error
 
+    def separately(self, action: str, call: Callable[[libvirt.virConnect], T]) -> T:
+        """Make a call that takes long on a connection of its own, in the caller's thread.
+
+        It delays no other call and has no deadline; keepalive ends it when the host does not answer.
+        OutcomeUnknown if its connection breaks.
+        """
+        main = self.read("connect", lambda connection: connection)
+        try:
+            connection = self.open_side(main)
+        except libvirt.libvirtError as error:
+            raise translate(error, self.host, "connect", opening=True) from error
+        try:
+            return call(connection)
+        except libvirt.libvirtError as error:
+            if is_connection_lost(error) or not is_alive(connection):
+                raise OutcomeUnknown(self.host, action, 0, cause_of(error)) from error
+            raise translate(error, self.host, action) from error
+        finally:
+            if connection is not main:
+                close_quietly(connection)
+
     def close(self) -> None:
         """Close the connection; running calls end with an error, and later calls are refused."""
         with self._lock:

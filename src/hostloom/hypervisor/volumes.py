@@ -1,5 +1,7 @@
 """The volumes of machines in a host's storage pools."""
 
+from io import BytesIO
+
 import libvirt
 
 from hostloom.hypervisor import xml_in, xml_out
@@ -7,7 +9,7 @@ from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.lookups import find_pool, find_volume
 from hostloom.hypervisor.networks import Proceed
 from hostloom.hypervisor.pools import PoolReader
-from hostloom.model.errors.outside import HypervisorRejected
+from hostloom.hypervisor.volume_contents import LibvirtVolumeContents, send
 from hostloom.model.host import FILE_POOLS, holds_disks
 from hostloom.model.machine import Disk, DiskFormat
 
@@ -15,11 +17,12 @@ from hostloom.model.machine import Disk, DiskFormat
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
-class LibvirtVolumes:
+class LibvirtVolumes(LibvirtVolumeContents):
     """Implements ports.Volumes."""
 
     def __init__(self, connection: HostConnection, pool_reader: PoolReader) -> None:
-        self._connection, self._pool_reader = connection, pool_reader
+        super().__init__(connection)
+        self._pool_reader = pool_reader
 
     def ensure(self, disk: Disk) -> None:
         """Create the volume unless it already exists as specified."""
@@ -55,6 +58,18 @@ class LibvirtVolumes:
 
         self._connection.write(f"delete volume {disk.volume}", delete)
 
+    def write(self, disk: Disk, content: bytes) -> None:
+        """Create the volume if it does not exist, and write its beginning."""
+        self.ensure(disk)
+        action = f"write volume {disk.volume} in storage pool {disk.pool}"
+
+        def write(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            volume = self._get_pool(connection, disk, action).storageVolLookupByName(disk.volume)
+            proceed()
+            send(connection, volume, BytesIO(content), lambda _done, _total: None)
+
+        self._connection.write(action, write)
+
     def path(self, connection: libvirt.virConnect, disk: Disk, action: str) -> str:
         """The path of the volume, whether or not it exists yet."""
         pool = self._get_pool(connection, disk, action)
@@ -67,10 +82,7 @@ class LibvirtVolumes:
             raise self._rejected(action, cause)
 
     def _get_pool(self, connection: libvirt.virConnect, disk: Disk, action: str) -> libvirt.virStoragePool:
-        pool = find_pool(connection, disk.pool)
-        if pool is None:
-            raise self._rejected(action, f"there is no storage pool {disk.pool}")
-        return pool
+        return self._pool(connection, disk.pool, action)
 
     def _check_volume(self, volume: libvirt.virStorageVol, disk: Disk, action: str) -> None:
         size_bytes, kind = xml_in.volume(volume.XMLDesc())
@@ -79,6 +91,3 @@ class LibvirtVolumes:
             raise self._rejected(action, f"it is there, with {size_bytes} bytes instead of {disk.size_bytes}")
         if kind and kind != disk.format:
             raise self._rejected(action, f"it is there, in the format {kind} instead of {disk.format}")
-
-    def _rejected(self, action: str, cause: str) -> HypervisorRejected:
-        return HypervisorRejected(self._connection.host, action, cause)

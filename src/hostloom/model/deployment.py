@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.node import BridgeKind
@@ -107,6 +108,14 @@ class ImageCopy:
     complete: bool = False
     #: The operation that uploads it.
     operation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """The qcow2 file of a disk image on this server."""
+
+    path: Path
+    virtual_size_bytes: int
 
 
 def copy_volume(sha256: str) -> str:

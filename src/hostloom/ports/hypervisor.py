@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from hostloom.model.deployment import ImageCopy, ImageFile
 from hostloom.model.ids import (
     MacAddress,
     SystemId,
@@ -11,6 +12,7 @@ from hostloom.model.ids import (
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.observed import ObservedHost, ObservedMachine
+from hostloom.ports.disk_images import Progress
 
 
 class BootDevice(StrEnum):
@@ -139,6 +141,29 @@ class Volumes(Protocol):
 
     def delete(self, disk: Disk) -> None:
         """Delete the disk's volume if it exists."""
+        ...
+
+    def write(self, disk: Disk, content: bytes) -> None:
+        """Create the disk's volume if it does not exist, and write its beginning."""
+        ...
+
+    def has_image(self, copy: ImageCopy) -> bool:
+        """Whether the volume of an image's copy exists; does not tell whether it is complete."""
+        ...
+
+    def upload_image(self, copy: ImageCopy, image: ImageFile, progress: Progress) -> None:
+        """Make an image's copy from its qcow2 file, in place of an existing one.
+
+        If it fails or `progress` raises, no copy is left, unless the host does not answer.
+        """
+        ...
+
+    def delete_image(self, copy: ImageCopy) -> None:
+        """Delete an image's copy if it exists."""
+        ...
+
+    def clone(self, disk: Disk, copy: ImageCopy) -> None:
+        """Make the disk's volume from an image's copy, in place of an existing one, and grow it."""
         ...
 
 
