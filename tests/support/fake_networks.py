@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hostloom.model.deployment import ImageCopy, ImageFile
+from hostloom.model.deployment import ImageCopy
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.machine import Disk
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.observed import ObservedMachine
 from hostloom.ports.disk_images import Progress
-from hostloom.ports.hypervisor import BootDevice
+from hostloom.ports.hypervisor import BootDevice, ImageFile
 
 if TYPE_CHECKING:
     from support.fake_hypervisor import FakeHypervisor

@@ -1,8 +1,10 @@
 """Fakes of the ports, kept honest by the contract suites; their worlds can be compared by value."""
 
 import itertools
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from ipaddress import ip_address, ip_interface
 from urllib.parse import urlsplit
 
@@ -149,3 +151,17 @@ class CountingIds:
 
     def secret(self) -> str:
         return f"secret-{next(self._count)}"
+
+
+class FakeSecrets:
+    """Secrets that anyone can guess."""
+
+    def derive(self, purpose: str) -> str:
+        return sha256(purpose.encode()).hexdigest()[:32]
+
+
+class FakeSeedDisks:
+    """Disks that are the texts of their files."""
+
+    def build(self, files: Mapping[str, str]) -> bytes:
+        return json.dumps(dict(files)).encode()

@@ -36,6 +36,8 @@ from support.fakes import (
     FakeKeys,
     FakeResolver,
     FakeScanner,
+    FakeSecrets,
+    FakeSeedDisks,
     a_network,
 )
 from support.template_database import copy_template
@@ -82,6 +84,7 @@ class LittleWorld:
             nodes = {each.hostname for each in uow.nodes.list()}
             held = {(str(each.ip), each.kind) for each in uow.addresses.list()}
             known = {each.name for each in uow.hosts.list()}
+            deployed = {each.hostname: uow.deployments.find(each.system_id) for each in uow.machines.list()}
             images = {each.name: each.sha256 for each in uow.disk_images.list()}
             records = _records(uow)
         return (
@@ -93,6 +96,7 @@ class LittleWorld:
             held,
             known,
             images,
+            deployed,
             self.disks.state(),
             records,
         )
@@ -159,6 +163,8 @@ def build(
         images=FakeImages(),
         disk_images=disks,
         disk_imports=disks,
+        secrets=FakeSecrets(),
+        seed_disks=FakeSeedDisks(),
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))

@@ -15,10 +15,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hostloom.boot.commissioning_report import parse_hardware
+from hostloom.boot.deploy_report import parse_deploy_report
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.boot.uptime_report import FIELDS, Report, parse_report
 from hostloom.model.commissioning import FoundHardware
+from hostloom.model.deployment import DeployReport
 from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
 from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.errors.values import InvalidValue
@@ -29,6 +31,7 @@ __all__ = ["BootCalls", "Report", "create_boot_app"]
 MAX_FORM_BYTES = 4096
 #: Enough for a machine with very many disks and an LLDP frame on each NIC.
 MAX_HARDWARE_BYTES = 512 * 1024
+MAX_DEPLOY_REPORT_BYTES = 256 * 1024
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
@@ -47,6 +50,10 @@ class BootCalls:
     admit: Callable[[str, str], None] = lambda _secret, _seen_from: None
     #: Whether a client's address belongs to a served network.
     serves: Callable[[str], bool] = lambda _: True
+    #: Accepts the report of a machine whose new system runs, with its token.
+    deployed: Callable[[str, DeployReport], None] = lambda _secret, _report: None
+    #: Like `admit`, for such a report.
+    admit_deployed: Callable[[str, str], None] = lambda _secret, _seen_from: None
 
 
 def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: BootCalls) -> Starlette:
@@ -59,6 +66,7 @@ def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: Boot
             Route("/images/{image}/{name}", boot.image_file),
             Route("/boot/{name}", boot.loader),
             Route("/report", boot.report, methods=["GET", "POST"]),
+            Route("/deployed", boot.deployed, methods=["POST"]),
             Route("/commissioning", boot.commissioning, methods=["POST"]),
         ],
         exception_handlers={
@@ -136,17 +144,17 @@ class _BootHandlers:
         await run_in_threadpool(self.calls.up, report)
         return PlainTextResponse("ok\n")
 
+    async def deployed(self, request: Request) -> Response:
+        secret = _secret(request)
+        await run_in_threadpool(self.calls.admit_deployed, secret, _seen_from(request))
+        report = parse_deploy_report(await _json_body(request, MAX_DEPLOY_REPORT_BYTES))
+        await run_in_threadpool(self.calls.deployed, secret, report)
+        return PlainTextResponse("ok\n")
+
     async def commissioning(self, request: Request) -> Response:
         secret = _secret(request)
         await run_in_threadpool(self.calls.admit, secret, _seen_from(request))
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise InvalidValue(
-                "Content-Type",
-                request.headers.get("content-type", ""),
-                "is not supported",
-                "send application/json",
-            )
-        body = await _body(request, MAX_HARDWARE_BYTES)
+        body = await _json_body(request, MAX_HARDWARE_BYTES)
         found_hardware = await run_in_threadpool(parse_hardware, body)
         return JSONResponse({"next": await run_in_threadpool(self.calls.take_report, secret, found_hardware)})
 
@@ -216,6 +224,13 @@ def _secret(request: Request) -> str:
     if scheme.lower() != "bearer" or not _SECRET.fullmatch(secret.strip()):
         raise ReportRefused
     return secret.strip()
+
+
+async def _json_body(request: Request, limit: int) -> bytes:
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip() != "application/json":
+        raise InvalidValue("Content-Type", kind, "is not supported", "send application/json")
+    return await _body(request, limit)
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -37,6 +37,10 @@ CorrelationEvidence = Literal["operator", "address", "mac", "uuid", "adopted", "
 
 CorrelationState = Literal["correlated", "unknown", "ambiguous"]
 
+DeployStep = Literal[
+    "image", "clone", "seed", "power", "write", "verify", "network", "boot", "phone-home", "register"
+]
+
 DhcpMode = Literal["on", "off", "relay"]
 
 DifferenceCode = Literal[
@@ -97,6 +101,9 @@ EventKind = Literal[
     "machine-commissioned",
     "machine-differs",
     "commissioning-failed",
+    "machine-deploying",
+    "machine-deployed",
+    "deployment-failed",
     "node-reported",
     "image-built",
     "image-imported",
@@ -385,6 +392,25 @@ class Decision(TypedDict):
     text: "list[str]"
     summary: "str"
     hint: "str"
+
+
+class Deployment(TypedDict):
+    """`DeploymentOut` of the document."""
+
+    image: "str"
+    image_sha256: "str"
+    started_at: "float"
+    user: "str"
+    ssh_keys: "list[str]"
+    disk: "str"
+    step: "DeployStep"
+    done_bytes: "int"
+    total_bytes: "int"
+    deadline: "float | None"
+    finished_at: "float | None"
+    host_keys: "list[str]"
+    failure: "str"
+    boot_output: "str"
 
 
 class DhcpFacts(TypedDict):
@@ -869,6 +895,7 @@ class MachineDetail(TypedDict):
     commissioned_at: "float | None"
     generation: "int"
     commissioning: "Commissioning | None"
+    deployment: "Deployment | None"
 
 
 class Machine(TypedDict):

@@ -1,7 +1,7 @@
 """Copies disk images to hosts, and makes the disks of machines from them.
 
-An image is uploaded once for each storage pool. The copy is qcow2, because libvirt clones that ten times faster
-than a raw volume.
+An image is uploaded once for each storage pool. The copy is qcow2, because libvirt clones that ten times
+faster than a raw volume.
 """
 
 import time
@@ -13,11 +13,12 @@ import libvirt
 from hostloom.hypervisor import xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.lookups import find_pool, find_volume
-from hostloom.model.deployment import ImageCopy, ImageFile
+from hostloom.model.deployment import ImageCopy
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.host import FILE_POOLS
 from hostloom.model.machine import Disk, DiskFormat
 from hostloom.ports.disk_images import Progress
+from hostloom.ports.hypervisor import ImageFile
 
 #: How long to wait for libvirt to let go of a volume that an interrupted call was still writing.
 RELEASE_S, LOOK_EVERY_S = 300.0, 1.0

@@ -4,6 +4,7 @@ from xml.etree import ElementTree as ET
 
 from hostloom.hypervisor.libvirt_names import ARCH_TO_LIBVIRT, CONSOLE_LOG, MARK, MODE_TO_LIBVIRT, NAMESPACE
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.deployment import SEED_DISK
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
 
 ET.register_namespace("hostloom", NAMESPACE)
@@ -101,9 +102,13 @@ def _cpu(domain: ET.Element, spec: MachineSpec) -> None:
 
 
 def _boot_order(spec: MachineSpec) -> dict[str, int]:
-    """Boot order by MAC or disk name: the boot NIC first, then the first disk."""
-    order = [interface.mac.text for interface in spec.interfaces if interface.boot and spec.netboot]
-    order += [disk.name for disk in spec.disks[:1]]
+    """Boot order by MAC or disk name: the boot NIC first, then the first disk.
+
+    A machine with a seed disk has a system on its first disk, so the disk comes first.
+    """
+    nics = [interface.mac.text for interface in spec.interfaces if interface.boot and spec.netboot]
+    disks = [disk.name for disk in spec.disks[:1]]
+    order = disks + nics if any(disk.name == SEED_DISK for disk in spec.disks) else nics + disks
     return {name: position for position, name in enumerate(order, 1)}
 
 

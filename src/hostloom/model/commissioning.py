@@ -1,5 +1,6 @@
 """What the commissioning environment found in a machine, and what a machine boots next."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,3 +109,8 @@ class BootToken:
     #: None: whoever it is will be enlisted.
     system_id: SystemId | None
     expires_at: float
+
+
+def hash_secret(secret: str) -> str:
+    """The hash of a token, which is stored instead of the token."""
+    return hashlib.sha256(secret.encode()).hexdigest()

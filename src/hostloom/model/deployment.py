@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.node import BridgeKind
@@ -97,6 +96,16 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployReport:
+    """What a machine reports when its new system runs."""
+
+    #: Public SSH host keys: type and data.
+    host_keys: tuple[str, ...]
+    #: What went wrong, as cloud-init says.
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImageCopy:
     """The copy of a disk image in a storage pool of a host, which the disks of machines are cloned from."""
 
@@ -108,14 +117,6 @@ class ImageCopy:
     complete: bool = False
     #: The operation that uploads it.
     operation_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFile:
-    """The qcow2 file of a disk image on this server."""
-
-    path: Path
-    virtual_size_bytes: int
 
 
 def copy_volume(sha256: str) -> str:

@@ -145,6 +145,17 @@ class EventKind(StrEnum):
         Severity.ERROR,
         "A machine that was to be commissioned did not report in time.",
     )
+    MACHINE_DEPLOYING = (
+        "machine-deploying",
+        Severity.INFO,
+        "A machine was started with a new system, and is to report when the system runs.",
+    )
+    MACHINE_DEPLOYED = "machine-deployed", Severity.INFO, "The new system of a machine runs."
+    DEPLOYMENT_FAILED = (
+        "deployment-failed",
+        Severity.ERROR,
+        "The new system of a machine reported errors, or did not report in time.",
+    )
     NODE_REPORTED = (
         "node-reported",
         Severity.INFO,

@@ -167,7 +167,7 @@ class MachineSpec:
     emulation: Emulation
     interfaces: tuple[MachineInterface, ...]
     disks: tuple[Disk, ...]
-    #: Boot from the network first; then (or only) from the first disk.
+    #: Boot from the network first, then (or only) from the first disk; with a seed disk, in reverse.
     netboot: bool
     #: Marks the machine as ours in the domain's metadata.
     system_id: SystemId

@@ -133,6 +133,8 @@ class WarningCode(StrEnum):
     VLAN_NOT_VERIFIED = "vlan-not-verified"
     #: There is nothing for the machine's architecture to boot from the network.
     NETBOOT_NOT_SUPPORTED = "netboot-not-supported"
+    #: No NIC of a machine that gets an image has an address on a VLAN that hostloom serves.
+    CANNOT_REPORT = "cannot-report"
 
 
 class SubjectKind(StrEnum):

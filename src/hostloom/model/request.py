@@ -133,7 +133,7 @@ class ParsedRequest(ComposeRequest):
 
     #: Of `interfaces`; empty: no interface constraints.
     labels: tuple[LabelConstraints, ...]
-    #: Of `storage`.
+    #: Of `storage`; of a machine that is deployed, its seed disk comes last.
     disks: tuple[DiskRequest, ...]
     #: Set where a text cannot be read: every decision refuses the request.
     unreadable: UnreadableText | None = None

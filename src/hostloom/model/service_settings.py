@@ -16,6 +16,8 @@ class ServiceSettings:
     boot_port: int = 0
     #: A machine that is commissioned has this long to report.
     commission_timeout_s: float = 1200.0
+    #: A machine that was started with a new system has this long to report that it runs.
+    deploy_timeout_s: float = 2400.0
     #: A host that a client of MAAS's API adds is trusted with the SSH key that it shows first.
     trust_first_keys: bool = True
     #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1.

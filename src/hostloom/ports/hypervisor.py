@@ -1,10 +1,12 @@
 """The hypervisor of a host, as sagas use it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
-from hostloom.model.deployment import ImageCopy, ImageFile
+from hostloom.model.deployment import ImageCopy
 from hostloom.model.ids import (
     MacAddress,
     SystemId,
@@ -20,6 +22,14 @@ class BootDevice(StrEnum):
 
     NETWORK = "network"
     DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """The qcow2 file of a disk image on this server."""
+
+    path: Path
+    virtual_size_bytes: int
 
 
 class Hypervisor(Protocol):

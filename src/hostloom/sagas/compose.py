@@ -34,7 +34,7 @@ class Verdicts:
     nics: dict[str, int]
 
 
-def _on_hosts(
+def on_hosts(
     run: Run[ComposeInput], act: Callable[[Hypervisor, Host, Machine], None], *, to_the_end: bool = False
 ) -> None:
     """Act on every machine, in parallel on all hosts."""
@@ -59,23 +59,25 @@ def _ensure_volumes(run: Run[ComposeInput]) -> None:
         for disk in machine.disks:
             hypervisor.volumes.ensure(disk)
 
-    _on_hosts(run, ensure)
+    on_hosts(run, ensure)
 
 
-def _delete_volumes(run: Run[ComposeInput]) -> None:
+def delete_volumes(run: Run[ComposeInput]) -> None:
+    """Delete all disks of all machines."""
+
     def delete(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
         for disk in machine.disks:
             hypervisor.volumes.delete(disk)
 
-    _on_hosts(run, delete, to_the_end=True)
+    on_hosts(run, delete, to_the_end=True)
 
 
 def _ensure_machines(run: Run[ComposeInput]) -> None:
-    _on_hosts(run, lambda hypervisor, host, machine: hypervisor.ensure_machine(spec_of(host, machine)))
+    on_hosts(run, lambda hypervisor, host, machine: hypervisor.ensure_machine(spec_of(host, machine)))
 
 
 def _delete_machines(run: Run[ComposeInput]) -> None:
-    _on_hosts(run, lambda hypervisor, _, machine: hypervisor.delete_machine(machine.uuid), to_the_end=True)
+    on_hosts(run, lambda hypervisor, _, machine: hypervisor.delete_machine(machine.uuid), to_the_end=True)
 
 
 def _want_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -118,14 +120,14 @@ def _start(run: Run[ComposeInput]) -> None:
         if machine.system_id in names:
             hypervisor.start(machine.uuid, machine.system_id)
 
-    _on_hosts(run, start)
+    on_hosts(run, start)
 
 
 def _stop(run: Run[ComposeInput]) -> None:
     def stop(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
         hypervisor.stop(machine.uuid, machine.system_id, force=True)
 
-    _on_hosts(run, stop, to_the_end=True)
+    on_hosts(run, stop, to_the_end=True)
 
 
 def _verify(run: Run[ComposeInput]) -> Verdicts:
@@ -155,7 +157,8 @@ def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
     ]
 
 
-def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+def commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """The machines are ready, or allocated to the users that they were composed for."""
     commissioning, ready = MachineState.COMMISSIONING, MachineState.READY
     pairs = list(zip(run.input.identities, run.input.batch.machines, strict=True))
     check_transition(pairs[0][0].hostname, commissioning, ready)
@@ -188,11 +191,11 @@ def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 RESERVE = Step[ComposeInput, None](
     "reserve", rows=reserve, stale=choose_again, do=settle_addresses, undo_rows=release
 )
-VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
+VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=delete_volumes)
 DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
 DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_withdraw)
 POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
 VERIFY = Step[ComposeInput, Verdicts]("verify", Verdicts, do=_verify)
-COMMIT = Step[ComposeInput, None]("commit", rows=_commit)
+COMMIT = Step[ComposeInput, None]("commit", rows=commit)
 
 COMPOSE = Saga("compose", ComposeInput, (OBSERVE, RESERVE, VOLUMES, DOMAIN, DHCP, POWER, VERIFY, COMMIT))

@@ -13,7 +13,9 @@ from hostloom.decide.explain.explain import summary_of
 from hostloom.decide.explain.reason_texts import refused, render_difference
 from hostloom.decide.placement.plan_difference import differences
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.refusals import DecisionTooLong
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.errors.stale import PlanStale
 from hostloom.model.grouping import COMPOSED_TAGS, Tag
 from hostloom.model.host import CorrelationEvidence
@@ -133,7 +135,7 @@ def _stale(plan_id: str, differences: tuple[PlanDifference, ...]) -> PlanStale:
 
 
 def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
-    """The batch with the ids of its zones, resource pools and domains; NotFound for unknown ones.
+    """The batch with its images and the ids of its zones, resource pools and domains; NotFound.
 
     A group with a known id is not looked up by name again, because it may have been renamed.
     """
@@ -144,12 +146,26 @@ def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
     def resolve(request: ParsedRequest) -> ParsedRequest:
         return replace(
             request,
+            image=_image_of(uow, request),
             zone_id=zone_id(request.zone, request.zone_id),
             resource_pool_id=pool_id(request.resource_pool, request.resource_pool_id),
             domain_id=domain_id(request.domain, request.domain_id),
         )
 
     return replace(batch, machines=tuple(resolve(request) for request in batch.machines))
+
+
+def _image_of(uow: UnitOfWork, request: ParsedRequest) -> DiskImage | None:
+    """The image to deploy; NotFound, WrongState."""
+    if request.deploy is None:
+        return None
+    if request.image is None:
+        return find_by_key(uow.disk_images, "disk image", request.deploy.image)
+    image = uow.disk_images.find_by_content(request.image.sha256)
+    if image is None:
+        wanted = "it must have the content that it had when the machine was planned"
+        raise WrongState("disk image", request.image.name, "replaced or deleted", wanted, "make a new plan")
+    return image
 
 
 def bind_groups(batch: ParsedBatch) -> ParsedBatch:

@@ -64,7 +64,16 @@ _FIRST = (
     ImportNoun.VLAN,
 )
 #: Sagas with operations that store ids of networks or groups between steps.
-_STORES_IDS = ("add-host", "compose", "decompose", "fix-network", "import-inventory")
+_STORES_IDS = (
+    "add-host",
+    "compose",
+    "compose-with-image",
+    "decompose",
+    "deploy",
+    "release",
+    "fix-network",
+    "import-inventory",
+)
 
 
 def require_free_ids(uow: UnitOfWork, renumberings: Sequence[Renumbering], own_operation: str = "") -> None:

@@ -14,6 +14,7 @@ from hostloom.sagas.add_host import ADD_HOST
 from hostloom.sagas.build_image import BUILD_IMAGE
 from hostloom.sagas.commission import COMMISSION
 from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.compose_with_image import COMPOSE_WITH_IMAGE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.fix_network import FIX_NETWORK
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
@@ -32,6 +33,7 @@ SAGAS: dict[str, Saga[Any]] = {
         BUILD_IMAGE,
         COMMISSION,
         COMPOSE,
+        COMPOSE_WITH_IMAGE,
         DECOMPOSE,
         FIX_NETWORK,
         IMPORT_DISK_IMAGE,

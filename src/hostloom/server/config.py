@@ -61,6 +61,7 @@ class Settings:
     enlist: bool = True
     #: Time limit for the report of a machine that is being commissioned.
     commission_timeout_min: int = 20
+    deploy_timeout_min: int = 40
     #: Kea's control socket; none: hostloom serves no DHCP.
     kea_socket: Path | None = None
     #: The control socket of Kea's DHCPv6 server; none: hostloom serves DHCPv4 only.
@@ -186,6 +187,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "enlist": values.parse_flag,
     "maas_trust_first_key": values.parse_flag,
     "commission_timeout_min": values.parse_number(1, 24 * 60),
+    "deploy_timeout_min": values.parse_number(1, 24 * 60),
     "kea_socket": values.parse_optional_path,
     "kea_socket6": values.parse_optional_path,
     "kea_socket_dirs": values.parse_paths,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 import uvicorn
 
@@ -19,7 +20,8 @@ from hostloom.boot.loaders import loaders
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.decide.explain.boot import render_boot
-from hostloom.model.commissioning import BootAction, FoundHardware
+from hostloom.model.commissioning import BootAction, FoundHardware, hash_secret
+from hostloom.model.deployment import DeployReport
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.event import Event, EventSubject, EventSubjectKind, machine_subject
@@ -33,8 +35,9 @@ from hostloom.reconcilers.served_networks import ServedNetworks
 from hostloom.sagas.commission import give_up_overdue
 from hostloom.server.config import Settings
 from hostloom.server.periodic import PeriodicTask, Reports
+from hostloom.services import deployments
 from hostloom.services.machine_reports import take_report, temporary_name
-from hostloom.services.network_boot import boot_now, hash_secret
+from hostloom.services.network_boot import boot_now
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,11 @@ FEWEST_CONNECTIONS = 32
 #: Limit per address: a machine opens one or two, and several machines may share the address of a router.
 MAX_CONNECTIONS_OF_ONE = 64
 BACKLOG = 256
+#: What gives up on machines that do not report in time.
+_TIMEOUTS = {
+    "commissioning-timeouts": give_up_overdue,
+    "deployment-timeouts": deployments.give_up_overdue,
+}
 
 
 @dataclass
@@ -82,7 +90,7 @@ class BootServer:
             create_boot_app(
                 self._images,
                 loaders(),
-                BootCalls(self._boot, self._up, self._found, self._admit, self._served.__contains__),
+                self._calls(),
             ),
             http=limited(TimeoutProtocol, Crowd(most, min(most, MAX_CONNECTIONS_OF_ONE))),
             ws="none",
@@ -95,25 +103,39 @@ class BootServer:
         self._server = uvicorn.Server(config)
         run = {"sockets": [self._socket]}
         self._thread = threading.Thread(target=self._server.run, kwargs=run, name="boot", daemon=True)
-        self._overdue = PeriodicTask(
-            "commissioning-timeouts", lambda: give_up_overdue(ports), LOOK_EVERY_S, reports
-        )
+        self._overdue = [
+            PeriodicTask(name, partial(give_up, ports), LOOK_EVERY_S, reports)
+            for name, give_up in _TIMEOUTS.items()
+        ]
 
     def start(self) -> None:
         """Start serving in separate threads."""
         self._thread.start()
-        self._overdue.start()
+        for task in self._overdue:
+            task.start()
         if self._tftp is not None:
             self._tftp.start()
 
     def stop(self) -> None:
         """Stop serving."""
         self._server.should_exit = True
-        self._overdue.stop()
+        for task in self._overdue:
+            task.stop()
         if self._tftp is not None:
             self._tftp.stop()
         self._thread.join(5)
         self._socket.close()
+
+    def _calls(self) -> BootCalls:
+        return BootCalls(
+            boot=self._boot,
+            up=self._up,
+            take_report=self._found,
+            deployed=self._deployed,
+            admit_deployed=self._admit_deployed,
+            admit=self._admit,
+            serves=self._served.__contains__,
+        )
 
     # -- requests of machines ----------------------------------------------------------------------------
 
@@ -150,6 +172,14 @@ class BootServer:
         with self._ports.store.begin() as uow:
             if not uow.commissionings.knows(hash_secret(secret), self._ports.clock.now()):
                 raise ReportRefused
+
+    def _admit_deployed(self, secret: str, seen_from: str) -> None:
+        self._quotas.reports.check(seen_from, "reports of this address")
+        if not deployments.knows_token(self._ports, secret):
+            raise ReportRefused
+
+    def _deployed(self, secret: str, report: DeployReport) -> None:
+        deployments.take_report(self._ports, secret, report)
 
     def _found(self, secret: str, hardware: FoundHardware) -> str:
         return take_report(self._ports, secret, hardware).value

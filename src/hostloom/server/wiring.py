@@ -95,6 +95,7 @@ def service_settings(settings: Settings) -> ServiceSettings:
     return ServiceSettings(
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
+        deploy_timeout_s=settings.deploy_timeout_min * 60.0,
         trust_first_keys=settings.maas_trust_first_key,
         maas_unsigned_put=settings.maas_unsigned_put,
         max_on_demand_per_user=settings.max_on_demand_per_user,

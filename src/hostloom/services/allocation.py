@@ -23,6 +23,7 @@ from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.compose_with_image import COMPOSES
 from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, on_hosts, plans_or_refuse
 from hostloom.sagas.placement import ComposeInput
 from hostloom.sagas.saga import start_saga
@@ -110,8 +111,7 @@ def _check_quota(
     )
     operations = uow.operations.list(unfinished=True)
     machine_count += sum(
-        operation.saga == COMPOSE.name and operation.requested_by == principal.name
-        for operation in operations
+        operation.saga in COMPOSES and operation.requested_by == principal.name for operation in operations
     )
     if machine_count >= settings.max_on_demand_per_user:
         limit = f"the limit of a user is {settings.max_on_demand_per_user}"

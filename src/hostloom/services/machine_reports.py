@@ -15,7 +15,7 @@ from hostloom.decide.machines.commissioning import (
     next_step,
 )
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
+from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic, hash_secret
 from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
 from hostloom.model.errors.resources import AlreadyExists
 from hostloom.model.errors.stale import Stale
@@ -30,7 +30,6 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import ROW_ATTEMPTS
 from hostloom.recording.hostnames import free_hostname
-from hostloom.services.network_boot import hash_secret
 
 #: UUIDs that several boards share because they have no unique one.
 _SHARED_UUIDS = frozenset(

@@ -24,7 +24,7 @@ from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Iden
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
-from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.compose_with_image import saga_of
 from hostloom.sagas.decisions import (
     bind_groups,
     decide_batch,
@@ -38,6 +38,7 @@ from hostloom.sagas.placement import ComposeInput, read_input
 from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json, to_json
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.deployments import complete_batch
 from hostloom.services.groupings import with_group_ids
 from hostloom.services.hosts import HOSTS
 
@@ -87,9 +88,9 @@ def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Oper
 def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Operation:
     """Record an operation that composes all machines or none; Refused names the machine that does not fit."""
     require_admin(principal, "compose machines")
-    parsed = parse_batch(batch)
-    identities = draw_identities(ports, parsed)
     with ports.store.begin() as uow:
+        parsed = parse_batch(complete_batch(uow, principal, batch))
+        identities = draw_identities(ports, parsed)
         snapshot = uow.snapshot()
         parsed = bind_groups(resolve_groups(uow, parsed))
         check_hostnames(snapshot, identities)
@@ -104,7 +105,9 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
             uow.commit()
             raise
         compose_input = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)
-        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, batch_subject(identities))
+        operation = start_saga(
+            uow, ports, principal, saga_of(compose_input), compose_input, batch_subject(identities)
+        )
         uow.commit()
     return operation
 

@@ -1,11 +1,10 @@
 """Decides what a machine boots from the network now, and issues a token if it should report."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hostloom.decide.machines.boot import BootDecision, decide_boot, decide_strangers_boot
-from hostloom.model.commissioning import BootAction, BootToken
+from hostloom.model.commissioning import BootAction, BootToken, hash_secret
 from hostloom.model.errors.stale import Stale
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
@@ -26,11 +25,6 @@ class BootNow:
     machine: Machine | None
     #: Token for a report; empty: the machine does not report.
     secret: str = field(default="", repr=False)
-
-
-def hash_secret(secret: str) -> str:
-    """The hash of a token, which is stored instead of the token."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def boot_now(

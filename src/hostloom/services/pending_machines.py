@@ -12,7 +12,8 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 from hostloom.ports.store import UnitOfWork
-from hostloom.sagas.compose import COMPOSE, RESERVE
+from hostloom.sagas.compose import RESERVE
+from hostloom.sagas.compose_with_image import COMPOSES
 from hostloom.sagas.decisions import composed_tags, resolve_groups
 from hostloom.sagas.placement import read_input
 from hostloom.services.access import require_user
@@ -63,7 +64,8 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCom
     No record of such a machine exists: its compose was undone, or its operation is stuck.
     """
     require_user(principal, "see machines")
-    for operation in uow.operations.list(limit=RECENT, saga=COMPOSE.name):
+    recent = (operation for saga in COMPOSES for operation in uow.operations.list(limit=RECENT, saga=saga))
+    for operation in recent:
         if operation.state in _FAILED:
             compose_input = read_input(operation)
             for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True):
@@ -89,7 +91,7 @@ def _in_groups(uow: UnitOfWork, request: ParsedRequest) -> ParsedRequest:
 
 def _is_promised(operation: Operation) -> bool:
     return (
-        operation.saga == COMPOSE.name
+        operation.saga in COMPOSES
         and operation.state in (OperationState.PENDING, OperationState.RUNNING)
         and not any(step.name == RESERVE.name and step.state is StepState.DONE for step in operation.steps)
     )

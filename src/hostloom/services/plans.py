@@ -26,7 +26,7 @@ from hostloom.model.stored_plan import (
 from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
-from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.compose_with_image import saga_of
 from hostloom.sagas.decisions import (
     bind_groups,
     decide_as_planned,
@@ -39,6 +39,7 @@ from hostloom.sagas.placement import ComposeInput, read_content
 from hostloom.sagas.saga import HOSTS_AT_ONCE, start_saga
 from hostloom.serialization import to_json
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.deployments import complete_batch
 from hostloom.services.machines import batch_subject, check_hostnames, draw_identities
 
 _UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
@@ -57,9 +58,9 @@ class Planned:
 def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     """Decide, and store the plan with everything that users can see; nothing is reserved."""
     require_admin(principal, "plan machines")
-    parsed = parse_batch(batch)
-    identities = draw_identities(ports, parsed)
     with ports.store.begin() as uow:
+        parsed = parse_batch(complete_batch(uow, principal, batch))
+        identities = draw_identities(ports, parsed)
         snapshot = uow.snapshot()
         parsed = bind_groups(resolve_groups(uow, parsed))
         check_hostnames(snapshot, identities)
@@ -138,7 +139,7 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
         check_hostnames(snapshot, content.identities)
         decide_as_planned(snapshot, plan_id, content)
         compose_input = ComposeInput(batch, content.identities, plan_id)
-        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, stored.subject)
+        operation = start_saga(uow, ports, principal, saga_of(compose_input), compose_input, stored.subject)
         uow.plans.use(stored, operation.id)
         uow.commit()
     return operation

@@ -10,11 +10,12 @@ import libvirt
 import pytest
 
 from contract.hypervisor.conftest import IMPLEMENTATIONS, Subject
-from hostloom.model.deployment import ImageCopy, ImageFile
+from hostloom.model.deployment import ImageCopy
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.errors.server import Cancelled
 from hostloom.model.ids import HostId
 from hostloom.model.machine import Disk, DiskFormat
+from hostloom.ports.hypervisor import ImageFile
 from support.fake_hypervisor import FakeHypervisor
 from support.libvirtd import Libvirtd
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.deployment import DeployRequest
 from hostloom.model.image import Flavour
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
@@ -23,7 +24,7 @@ from hostloom.services import (
     plans,
     verifying,
 )
-from support.disk_images import a_disk
+from support.disk_images import a_disk, a_disk_image
 from support.imports import an_inventory_of
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
@@ -36,6 +37,7 @@ from support.saga_proofs import (
     prove_succeeds,
     prove_unwinds_from,
 )
+from support.seeds import KEY
 
 URL = "https://images.example/debian-12.raw"
 NODE = """
@@ -62,12 +64,38 @@ BATCH = ComposeBatch(
 )
 
 
+DEPLOY = DeployRequest("debian-12", ssh_keys=(KEY,), user_data="#!/bin/sh\ntrue\n")
+WITH_IMAGE = ComposeBatch(
+    (
+        replace(REQUEST, hostname="web-1", storage="root:0.01,data:0.01", deploy=DEPLOY),
+        replace(REQUEST, hostname="web-2", storage="root:0.01", deploy=DEPLOY),
+        replace(REQUEST, hostname="web-3"),
+    ),
+    Strategy.SPREAD,
+)
+
+
 def begin_compose(world: LittleWorld) -> Operation:
     return machines.compose(world.ports, LOCAL_ADMIN, REQUEST)
 
 
 def begin_batch(world: LittleWorld) -> Operation:
     return machines.compose_batch(world.ports, LOCAL_ADMIN, BATCH)
+
+
+def begin_compose_with_image(world: LittleWorld) -> Operation:
+    """Two machines get an image, and another one does not."""
+    return machines.compose_batch(world.ports, LOCAL_ADMIN, WITH_IMAGE)
+
+
+def add_image(world: LittleWorld) -> None:
+    """A disk image that every machine can have; does nothing the second time."""
+    image = a_disk_image(virtual_size_bytes=10**6)
+    with world.ports.store.begin() as uow:
+        if uow.disk_images.find(image.name) is None:
+            uow.disk_images.add(image)
+            uow.commit()
+            world.disks.put(image.sha256)
 
 
 def begin_plan(world: LittleWorld) -> Operation:
@@ -149,6 +177,8 @@ class Case:
     hosts: int = 1
     has_machine: bool = False
     has_image: bool = False
+    #: Whether the image of a deployment is there.
+    has_disk_image: bool = False
     #: Whether it changes or reads a hypervisor in a way of its own, so that it is also run on libvirt.
     on_libvirt: bool = True
 
@@ -161,6 +191,14 @@ class Case:
 CASES = {
     "compose": Case("compose", begin_compose, "commit"),
     "compose-batch": Case("compose", begin_batch, "commit", hosts=2),
+    "compose-with-image": Case(
+        "compose-with-image",
+        begin_compose_with_image,
+        "commit",
+        hosts=2,
+        has_disk_image=True,
+        on_libvirt=False,
+    ),
     "compose-plan": Case("compose", begin_plan, "commit", hosts=2),
     "decompose": Case("decompose", begin_decompose, "domain", has_machine=True),
     "commission": Case("commission", begin_commission, "settle", has_machine=True, on_libvirt=False),
@@ -200,6 +238,8 @@ def make() -> Iterator[Make]:
         if case.has_image:
             begin_import(world)
             assert world.run().state == "succeeded"
+        if case.has_disk_image:
+            add_image(world)
         if name == "fix-network":
             libvirts_dhcp_on_an_unserved_vlan(world)
         return Proof(world, SAGAS[case.saga], case.begin)

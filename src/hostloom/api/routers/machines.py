@@ -112,7 +112,11 @@ def get_machine(call: Reading, key: str) -> Response:
     """Show a machine with its commissioning results."""
     with call.begin() as uow:
         machine = machines.get(uow, call.principal, key)
-        return call.one(MachineDetailOut.with_found(machine, Names(uow), found_in(uow, machine)))
+        return call.one(
+            MachineDetailOut.with_found(
+                machine, Names(uow), found_in(uow, machine), uow.deployments.find(machine.system_id)
+            )
+        )
 
 
 @router.patch("/{key}", response_model=MachineOut)

@@ -10,8 +10,10 @@ from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut
 from hostloom.api.shapes.proofs import NicProofOut
+from hostloom.decide.deploy.user_data import MAX_USER_DATA_BYTES
 from hostloom.decide.explain.drift import render_change
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.deployment import MAX_SSH_KEYS, Deployment, DeployRequest
 from hostloom.model.drift import Drift
 from hostloom.model.machine import (
     Disk,
@@ -21,13 +23,31 @@ from hostloom.model.machine import (
 )
 from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Strategy
+from hostloom.model.ssh_public_key import MAX_LENGTH
 from hostloom.services.commissioning import Found
 from hostloom.services.machines import copies, identities_of
 
+KeyText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 HostTags = Annotated[list[Text], Field(max_length=100)]
 
 
-@like(ComposeRequest, hide=("owner", "anti_affinity", "deploy"))
+@like(DeployRequest, hide=("kvm", "disk"))
+class DeployIn(In):
+    """The system of a machine: a disk image by name, and how one logs in.
+
+    `user` is the account that the SSH keys open; blank is that of the image. Without `ssh_keys` it gets those
+    of the user who asks. `user_data` is for cloud-init, beside what hostloom itself configures.
+    """
+
+    ssh_keys: Annotated[list[KeyText], Field(max_length=MAX_SSH_KEYS)] = Field(default_factory=list)
+    user_data: Annotated[str, Field(max_length=MAX_USER_DATA_BYTES, repr=False)] = ""
+
+    def to_model(self) -> DeployRequest:
+        """The model's request."""
+        return made(DeployRequest, self, DeployIn)
+
+
+@like(ComposeRequest, hide=("owner", "anti_affinity"))
 class ComposeIn(In):
     """A requested machine; host, zone, resource pool and domain by name or id; without a host any host fits.
 
@@ -39,10 +59,13 @@ class ComposeIn(In):
     memory_mib: Count = 2048
     host_tags: HostTags = Field(default_factory=list)
     not_host_tags: HostTags = Field(default_factory=list)
+    #: null: the machine's disks stay empty.
+    deploy: DeployIn | None = None
 
     def to_model(self) -> ComposeRequest:
         """The model's request."""
-        return made(ComposeRequest, self, ComposeIn)
+        request = made(ComposeRequest, self, ComposeIn)
+        return replace(request, deploy=None if self.deploy is None else self.deploy.to_model())
 
 
 class WantedIn(ComposeIn):
@@ -183,14 +206,34 @@ class MachineOut(Out):
         )
 
 
+@like(Deployment, hide=("system_id", "instance_id", "user_data", "kvm", "token_sha256"))
+class DeploymentOut(Out):
+    """The system of a machine: its image, the account that the SSH keys open, and how far it has come.
+
+    `step` is the current or last step; times are in seconds since the epoch. `host_keys` are the SSH host
+    keys that the machine reported. `failure` says why it failed, and `boot_output` is the end of its console
+    at that time.
+    """
+
+    ssh_keys: list[str]
+    host_keys: list[str]
+
+
 class MachineDetailOut(MachineOut):
-    """A machine with its hardware report; `commissioning` is null before the first report."""
+    """A machine with its hardware report and its system.
+
+    `commissioning` is null before the first report, and `deployment` for a machine without a system.
+    """
 
     commissioning: CommissioningOut | None = None
+    deployment: DeploymentOut | None = None
 
     @classmethod
-    def with_found(cls, item: Machine, names: Names, commissioning: Found | None) -> Self:
+    def with_found(
+        cls, item: Machine, names: Names, commissioning: Found | None, deployment: Deployment | None
+    ) -> Self:
         """Of the model."""
         document = cls.of(item, names)
         document.commissioning = None if commissioning is None else CommissioningOut.of(commissioning)
+        document.deployment = None if deployment is None else DeploymentOut.made(deployment)
         return document

@@ -148,11 +148,17 @@ def _disks(scene: Scene, disk_requests: tuple[DiskRequest, ...]) -> Iterator[str
         yield from _disk_pool(disk, disk_request, pools)
         if not all(part in disk.volume for part in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
             yield f"volume {disk.volume} could be another machine's"
-        if (disk.format is DiskFormat.QCOW2) is not scene.request.qcow2:
+        if (disk.format is DiskFormat.QCOW2) is not _wants_qcow2(scene, disk):
             yield f"disk {disk.name} is {disk.format}"
     if len({disk.volume for disk in plan.disks}) != len(plan.disks):
         yield "two disks share a volume"
     yield from _pool_room(scene, pools)
+
+
+def _wants_qcow2(scene: Scene, disk: Disk) -> bool:
+    """The last disk of a machine that gets an image is cloud-init's, which is always raw."""
+    is_seed = scene.request.deploy is not None and disk is scene.plan.disks[-1]
+    return scene.request.qcow2 and not is_seed
 
 
 def _disk_pool(disk: Disk, disk_request: DiskRequest, pools: dict[str, StoragePool]) -> Iterator[str]:

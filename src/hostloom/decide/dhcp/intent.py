@@ -167,11 +167,15 @@ class _BootFiles:
     url_of: Callable[[Address], str]
 
     def address(self, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
-        """An address that the subnet's machines can reach: in the subnet, else on its VLAN, else routed."""
-        on_vlan = _addresses(_with_addresses(self.node, vlan_id), subnet)
-        inside = [ip for ip in on_vlan if ip in subnet.cidr]
-        elsewhere = _addresses(self.node.interfaces, subnet)
-        return next(iter([*inside, *on_vlan, *elsewhere]), None)
+        return server_address(self.node, vlan_id, subnet)
+
+
+def server_address(node: Node, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
+    """A node's address that a subnet's machines can reach: in the subnet, else on its VLAN, else routed."""
+    on_vlan = _addresses(_with_addresses(node, vlan_id), subnet)
+    inside = [ip for ip in on_vlan if ip in subnet.cidr]
+    elsewhere = _addresses(node.interfaces, subnet)
+    return next(iter([*inside, *on_vlan, *elsewhere]), None)
 
 
 def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Address]:

@@ -102,6 +102,10 @@ WARNINGS = {
         "{found} machines cannot boot from the network yet: this machine boots from its disk, not from "
         "{subject}"
     ),
+    WarningCode.CANNOT_REPORT: (
+        "the machine cannot report that its system runs, because none of its NICs has an address on a VLAN "
+        "with our DHCP: it counts as deployed as soon as it is started, and its SSH host keys are unknown"
+    ),
     WarningCode.VLAN_NOT_VERIFIED: (
         "{subject} is on {found}, which is VLAN-aware, but the VLAN settings of its ports could not be read"
     ),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hostloom.model.commissioning import BootAction
+from hostloom.model.deployment import SEED_DISK
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 
 
@@ -21,7 +22,7 @@ class BootReason(StrEnum):
     ADOPTED = "adopted"
     #: Composed, has reported its hardware, and hostloom has not installed a system on its disk.
     NOT_DEPLOYED = "not-deployed"
-    #: Deployed.
+    #: Deployed, or getting a system.
     SETTLED = "settled"
     #: hostloom has nothing for it to boot, so it boots its disk.
     IDLE = "idle"
@@ -61,6 +62,8 @@ def decide_boot(machine: Machine, *, commissioned: bool) -> BootDecision:
         return BootDecision(machine.next_boot, BootReason.ASKED)
     if machine.origin is MachineOrigin.ADOPTED:
         return BootDecision(BootAction.LOCAL, BootReason.ADOPTED)
+    if any(disk.name == SEED_DISK for disk in machine.disks):
+        return BootDecision(BootAction.LOCAL, BootReason.SETTLED)
     is_empty = machine.origin is MachineOrigin.COMPOSED and machine.state in _NOT_DEPLOYED
     if is_empty and not commissioned:
         return BootDecision(BootAction.COMMISSION, BootReason.NEVER_COMMISSIONED)

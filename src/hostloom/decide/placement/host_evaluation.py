@@ -1,9 +1,12 @@
 """Evaluates one host for a request: applies every rule in order and keeps the reasons."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hostloom.decide.deadline import tick
+from hostloom.decide.deploy.check_deploy import DeployTarget, check_deploy, composed_boot_modes
+from hostloom.decide.deploy.copy_pool import copy_pool
 from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.placement.addresses import AddressIndex
 from hostloom.decide.placement.candidates import HostView
@@ -14,11 +17,11 @@ from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
 from hostloom.model.decimals import Number, decimal_text
-from hostloom.model.host import CorrelationState, Emulation, cores_left, memory_left_mib
+from hostloom.model.host import CorrelationState, Emulation, Host, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import HostExplanation
 from hostloom.model.reasons import PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
-from hostloom.model.request import ParsedRequest
+from hostloom.model.request import AddressMode, ParsedRequest
 
 
 def check_host(state: HostState, resolved_request: ResolvedRequest) -> Emulation:
@@ -130,20 +133,23 @@ class HostEvaluation:
         values = tuple(value for _, value in self.score(resolved_request))
         return (*values, natural_key(self.state.host.name), self.state.host.id)
 
-    def warnings(self, time: float | None) -> tuple[PlanWarning, ...]:
+    def _can_report(self) -> bool:
+        """Whether a NIC of the machine has an address on a VLAN that hostloom serves."""
+        nics = self.placement.nics if self.placement else ()
+        return any(
+            nic.chosen.candidate.bootable and nic.label.mode is not AddressMode.UNCONFIGURED for nic in nics
+        )
+
+    def warnings(self, resolved_request: ResolvedRequest, time: float | None) -> tuple[PlanWarning, ...]:
         """Warnings about its NICs, and one if the facts about the host are old at the time `at`."""
         warnings = self.placement.warnings if self.placement else ()
-        host = self.state.host
+        if resolved_request.request.deploy is not None and not self._can_report():
+            warnings = (*warnings, PlanWarning(WarningCode.CANNOT_REPORT, self.state.host.name))
         boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
         if boot is not None and self.emulation is not None and not self.can_netboot:
             code = WarningCode.NETBOOT_NOT_SUPPORTED
             warnings = (*warnings, PlanWarning(code, boot.label.name, self.emulation.architecture))
-        if time is None or host.facts_at is None or -STALE_AFTER_S <= time - host.facts_at <= STALE_AFTER_S:
-            return warnings
-        age = f"read {(time - host.facts_at) / 60:.0f} minutes ago"
-        if host.facts_at > time:
-            age = "read at a time that is still to come: a clock was put back"
-        return (*warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
+        return (*warnings, *_age_warnings(self.state.host, time))
 
     def explain(self, resolved_request: ResolvedRequest) -> HostExplanation:
         """The complete explanation of this host."""
@@ -160,6 +166,40 @@ class HostEvaluation:
         return HostExplanation(host.name, self.refusal, labels, score, host.facts_at, pools)
 
 
+def _age_warnings(host: Host, time: float | None) -> Iterator[PlanWarning]:
+    """A warning if the facts about the host are old at this time."""
+    if time is None or host.facts_at is None or -STALE_AFTER_S <= time - host.facts_at <= STALE_AFTER_S:
+        return
+    age = f"read {(time - host.facts_at) / 60:.0f} minutes ago"
+    if host.facts_at > time:
+        age = "read at a time that is still to come: a clock was put back"
+    yield PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age)
+
+
+def _check_image(
+    state: HostState, resolved_request: ResolvedRequest, emulation: Emulation, pools: tuple[str, ...]
+) -> None:
+    """Check whether the image suits the machine, and whether the host can keep a copy of it."""
+    request, image = resolved_request.request, resolved_request.request.image
+    if image is None:
+        return
+    root, architecture = resolved_request.disks[0], emulation.architecture
+    target = DeployTarget(
+        request.hostname or "",
+        architecture,
+        request.memory_mib,
+        root.label,
+        root.size_bytes,
+        composed_boot_modes(architecture),
+    )
+    refusal = check_deploy(image, target)
+    if refusal is not None:
+        raise RefuseRequest(refusal)
+    if copy_pool(state.host, pools[0]) is None:
+        wanted, code = "a storage pool of files for the copy of the image", RequestCode.POOL_UNUSABLE
+        raise _no(code, "host_can_keep_image", state, wanted, "none")
+
+
 def evaluate_host(
     snapshot: Snapshot, address_index: AddressIndex, state: HostState, resolved_request: ResolvedRequest
 ) -> HostEvaluation:
@@ -169,6 +209,7 @@ def evaluate_host(
         emulation = check_host(state, resolved_request)
         check_room(state, resolved_request.request)
         pools = choose_pools(state, resolved_request.disks, qcow2=resolved_request.request.qcow2)
+        _check_image(state, resolved_request, emulation, pools)
     except RefuseRequest as no:
         return HostEvaluation(state, refusal=no.refusal)
     node = snapshot.node_of(state.host)

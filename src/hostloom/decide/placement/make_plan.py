@@ -7,6 +7,7 @@ from hostloom.decide.placement.place_nics import PlacedNic
 from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.attachment import Attachment
+from hostloom.model.deployment import SEED_DISK
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
@@ -46,7 +47,7 @@ def make_plan(
         host_name=state.host.name,
         spec=spec,
         subnet_ids=tuple(tuple(subnet_id for _, subnet_id in nic.chosen.addresses) for nic in placement.nics),
-        warnings=trial.warnings(identities.at),
+        warnings=trial.warnings(resolved_request, identities.at),
         host_generation=state.host.generation,
         revision=snapshot.revision,
         start=request.start,
@@ -75,17 +76,13 @@ def _disks(
     resolved_request: ResolvedRequest, pools: tuple[str, ...], identities: Identities
 ) -> tuple[Disk, ...]:
     """Volume names contain the machine's name and UUID, so no two machines share one."""
-    kind = DiskFormat.QCOW2 if resolved_request.request.qcow2 else DiskFormat.RAW
-    return tuple(
-        Disk(
-            disk.label,
-            pool,
-            f"{identities.hostname}.{identities.uuid[:8]}.{disk.label}.{kind}",
-            disk.size_bytes,
-            kind,
-        )
-        for disk, pool in zip(resolved_request.disks, pools, strict=True)
-    )
+    prefix, request = f"{identities.hostname}.{identities.uuid[:8]}", resolved_request.request
+    disks = []
+    for disk, pool in zip(resolved_request.disks, pools, strict=True):
+        is_seed = request.deploy is not None and disk.label == SEED_DISK
+        kind = DiskFormat.QCOW2 if request.qcow2 and not is_seed else DiskFormat.RAW
+        disks.append(Disk(disk.label, pool, f"{prefix}.{disk.label}.{kind}", disk.size_bytes, kind))
+    return tuple(disks)
 
 
 def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:

@@ -11,6 +11,7 @@ from hostloom.decide.request import constraints, storage
 from hostloom.decide.request.resolve_constraints import ResolvedConstraint, resolve
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind
+from hostloom.model.deployment import SEED_DISK, SEED_SIZE_BYTES
 from hostloom.model.errors.values import ConstraintError
 from hostloom.model.ids import MacAddress, VlanId
 from hostloom.model.network import Address, Subnet
@@ -51,6 +52,8 @@ def parse_batch(batch: ComposeBatch) -> ParsedBatch:
 
     def parse(request: ComposeRequest) -> ParsedRequest:
         labels, disks, unreadable = parse_once(request.interfaces, request.storage)
+        if request.deploy is not None:
+            disks, unreadable = _with_seed(disks, unreadable)
         written = {name: getattr(request, name) for name in _TEXT_FIELDS}
         return ParsedRequest(**written, labels=labels, disks=disks, unreadable=unreadable)
 
@@ -64,6 +67,8 @@ def with_texts(
     interfaces = request.interfaces if interfaces is None else interfaces
     disks_text = request.storage if storage is None else storage
     labels, disks, unreadable = _parse_texts(interfaces, disks_text)
+    if request.deploy is not None:
+        disks, unreadable = _with_seed(disks, unreadable)
     return replace(
         request,
         interfaces=interfaces,
@@ -82,6 +87,19 @@ def _parse_texts(
     except ConstraintError as error:
         mistake = UnreadableText(error.code, error.field, error.column, error.value, error.expected)
         return (), (), mistake
+
+
+def _with_seed(
+    disks: tuple[DiskRequest, ...], unreadable: UnreadableText | None
+) -> tuple[tuple[DiskRequest, ...], UnreadableText | None]:
+    """The disks and the seed of a machine that is deployed, which goes to the pool of its first disk."""
+    if unreadable is not None:
+        return disks, unreadable
+    for disk in disks:
+        if disk.label == SEED_DISK:
+            code, expected = RequestCode.INVALID_LABEL, "another label: cloud-init's disk has this one"
+            return (), UnreadableText(code, storage.FIELD, disk.column, SEED_DISK, expected)
+    return (*disks, DiskRequest(SEED_DISK, SEED_SIZE_BYTES, disks[0].words)), None
 
 
 def resolve_request(

@@ -215,7 +215,11 @@ def _on_pools(no: RefusedCompose, disk: DiskRequest, pools: list[str]) -> Iterat
                 for disk_request in disks
             )
             yield HypotheticalChange(
-                ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage
+                ChangeKind.CHANGE_REQUEST,
+                "storage",
+                "",
+                format_storage(moved[: len(disks) - (no.request.deploy is not None)]),
+                no.request.storage,
             )
 
 

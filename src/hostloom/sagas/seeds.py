@@ -1,0 +1,63 @@
+"""The seed disk of a machine that is deployed, and the token with which the machine reports."""
+
+from hostloom.decide.deploy.addressing import composed_interfaces
+from hostloom.decide.deploy.phone_home import PhoneHome
+from hostloom.decide.deploy.report_address import report_address
+from hostloom.decide.deploy.seed import SeedInput, render_seed
+from hostloom.decide.deploy.static_routes import static_routes
+from hostloom.model.annotation import Annotated
+from hostloom.model.deployment import SEED_DISK, Deployment
+from hostloom.model.errors.outside import SeedDiskFailed
+from hostloom.model.machine import Disk, Machine
+from hostloom.model.network import Address
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+
+
+def seed_disk_of(machine: Machine) -> Disk:
+    """The machine's seed disk."""
+    return next(disk for disk in machine.disks if disk.name == SEED_DISK)
+
+
+def report_token(ports: Ports, machine: Machine, instance_id: str) -> str:
+    """The token of one deployment; derived, so that it is never stored. Empty without a server's secret."""
+    if ports.secrets is None:
+        return ""
+    return ports.secrets.derive(f"deployment {machine.system_id} {instance_id}")
+
+
+def address_for_reports(uow: UnitOfWork, ports: Ports, machine: Machine) -> Address | None:
+    """Where the machine can report; None: nowhere."""
+    if not ports.settings.boot_port or ports.secrets is None:
+        return None
+    return report_address(uow.snapshot(), uow.racks.list(), ports.settings.local, machine.interfaces)
+
+
+def build_seed(ports: Ports, machine: Machine, deployment: Deployment) -> bytes:
+    """The content of the machine's seed disk; equal for equal records."""
+    if ports.seed_disks is None:
+        raise SeedDiskFailed("a seed disk", "this server makes none")
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        node = uow.nodes.get(machine.system_id)
+        domain = uow.domains.get(node.domain_id)
+        routes = static_routes(uow.annotations.of(Annotated.SUBNET), snapshot)
+        address = address_for_reports(uow, ports, machine)
+    phone_home = None
+    if address is not None:
+        literal = f"[{address}]" if address.version == 6 else str(address)
+        url = f"http://{literal}:{ports.settings.boot_port}/deployed"
+        phone_home = PhoneHome(url, report_token(ports, machine, deployment.instance_id))
+    seed_input = SeedInput(
+        instance_id=deployment.instance_id,
+        hostname=machine.hostname,
+        interfaces=composed_interfaces(machine.interfaces, snapshot),
+        snapshot=snapshot,
+        domain=domain.name,
+        routes=routes,
+        user=deployment.user,
+        ssh_keys=deployment.ssh_keys,
+        user_data=deployment.user_data,
+        phone_home=phone_home,
+    )
+    return ports.seed_disks.build(render_seed(seed_input).files)
