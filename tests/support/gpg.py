@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Key:
-    """A key of GnuPG in a folder of its own."""
+    """A key of GnuPG in its own folder."""
 
     def __init__(self, home: Path) -> None:
         home.mkdir(mode=0o700)

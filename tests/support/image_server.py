@@ -47,8 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         images = self.server.images
-        path, wanted = self.path.partition("?")[0], self.headers.get("Range", "")
-        images.requests.append((path, wanted))
+        path, byte_range = self.path.partition("?")[0], self.headers.get("Range", "")
+        images.requests.append((path, byte_range))
         if path in images.redirects:
             self.send_response(302)
             self.send_header("Location", images.redirects[path])
@@ -56,13 +56,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif path in images.errors or path not in images.files:
             self.send_error(images.errors.get(path, 404))
         else:
-            self._send(images, path, wanted)
+            self._send(images, path, byte_range)
 
-    def _send(self, images: ImageServer, path: str, wanted: str) -> None:
+    def _send(self, images: ImageServer, path: str, byte_range: str) -> None:
         content, etag = images.files[path], f'"{hash(images.files[path])}"'
         start = 0
-        if wanted and self.headers.get("If-Range") == etag:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if byte_range and self.headers.get("If-Range") == etag:
+            start = int(byte_range.removeprefix("bytes=").removesuffix("-"))
             if start >= len(content):
                 self.send_error(416)
                 return

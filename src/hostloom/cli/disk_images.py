@@ -102,10 +102,10 @@ def import_image(
     """
     content = given(os=os_, release=release, codename=codename, architecture=arch)
     content |= given(boot_modes=boot or None, default_user=user, has_cloud_init=cloud_init)
-    wanted = given(name=name, title=title, sha256=sha256, sha256sums=sha256sums, replace=replace)
+    document = given(name=name, title=title, sha256=sha256, sha256sums=sha256sums, replace=replace)
     with open_client(context) as client:
-        wanted |= {"url": source} if "://" in source else _send(client, Path(source), wanted, output)
-        done = finish(client, client.disk_images.create(wanted | content), output, wait=wait)
+        document |= {"url": source} if "://" in source else _send(client, Path(source), document, output)
+        done = finish(client, client.disk_images.create(document | content), output, wait=wait)
         _show_imported(client.disk_images.get(done["subject"].removeprefix("image ")), output)
 
 
@@ -169,7 +169,7 @@ def _follow_all(client: Client, items: list[answers.SyncItem], output: Format, *
 
 def _filter(text: str) -> Document:
     """Of `os=debian,arch=amd64`."""
-    wanted: Document = {}
+    document: Document = {}
     for part in text.split(","):
         key, separator, value = part.partition("=")
         if not separator or key.strip() not in _FILTERS or not value.strip():
@@ -178,19 +178,19 @@ def _filter(text: str) -> Document:
                 "for example --filter os=debian,arch=amd64",
                 Exit.USAGE,
             )
-        wanted[_FILTERS[key.strip()]] = value.strip()
-    return wanted
+        document[_FILTERS[key.strip()]] = value.strip()
+    return document
 
 
-def _send(client: Client, path: Path, wanted: Document, output: Format) -> Document:
+def _send(client: Client, path: Path, document: Document, output: Format) -> Document:
     """Send a file; what an import says about it."""
-    name = wanted.get("name") or name_of_file(path.name)
+    name = document.get("name") or name_of_file(path.name)
     with path.open("rb") as file:
         total = os.fstat(file.fileno()).st_size
         with _progress(path.name, total, is_shown=output is Format.TABLE and sys.stderr.isatty()) as advance:
             content = _blocks(file, advance)
             # The name of an image that is replaced is not free.
-            sent = client.send_disk_image(content, total, None if wanted["replace"] else name)
+            sent = client.send_disk_image(content, total, None if document["replace"] else name)
     return {"name": name, "upload": sent["id"], "file_name": path.name}
 
 
@@ -202,7 +202,7 @@ def _blocks(file: BinaryIO, advance: Callable[[int], object]) -> Iterator[bytes]
 
 @contextmanager
 def _progress(name: str, total: int, *, is_shown: bool) -> Iterator[Callable[[int], object]]:
-    """A bar on the terminal; what it yields is called with the number of bytes of each block."""
+    """A progress bar; the yielded function takes the number of bytes that were sent."""
     if not is_shown:
         yield lambda _: None
         return

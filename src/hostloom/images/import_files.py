@@ -99,15 +99,15 @@ class ImportFiles:
         with _writing(source.text):
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / "source"
-            wanted = self._wanted_sum(source)
+            expected = self._expected_digest(source)
             if not target.exists():
                 self._bring(source, target, progress)
             with target.open("rb") as opened:
-                found = hash_file(opened)
-            if wanted and found != wanted:
+                digest = hash_file(opened)
+            if expected and digest != expected:
                 target.unlink()
-                raise DiskImageFailed(source.text, f"its SHA-256 is {found}, and {wanted} was expected")
-            return FetchedFile(target.stat().st_size, found)
+                raise DiskImageFailed(source.text, f"its SHA-256 is {digest}, and {expected} was expected")
+            return FetchedFile(target.stat().st_size, digest)
 
     def unpack(self, work: str, what: str, progress: Progress) -> UnpackedDisk:
         """Decompress the file."""
@@ -169,7 +169,7 @@ class ImportFiles:
         self._upload(source.upload).rename(target)
         self.discard_upload(source.upload)
 
-    def _wanted_sum(self, source: ImageSource) -> str:
+    def _expected_digest(self, source: ImageSource) -> str:
         if not source.sha256sums_url:
             return source.sha256
         text = self._downloader.read(source.sha256sums_url, _MAX_CHECKSUMS).decode(errors="replace")

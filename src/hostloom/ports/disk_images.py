@@ -13,7 +13,7 @@ from hostloom.model.disk_import import (
     UploadedFile,
 )
 
-#: Told from time to time how many bytes are done, and of how many if that is known; it may raise to stop.
+#: Called repeatedly with the number of processed bytes and the total if it is known; may raise to stop.
 Progress = Callable[[int, int | None], None]
 
 

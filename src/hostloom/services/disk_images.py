@@ -79,22 +79,22 @@ class UploadInput:
     name: str | None = None
 
 
-def expect_upload(ports: Ports, principal: Principal, wanted: UploadInput) -> str:
+def expect_upload(ports: Ports, principal: Principal, request: UploadInput) -> str:
     """Check that a file may be sent, before it is; the id to send it under."""
     require_admin(principal, "import disk images")
     imports = imports_of(ports)
-    if wanted.name is not None:
+    if request.name is not None:
         with ports.store.begin() as uow:
-            _check_free(uow, ports, check_image_name(wanted.name), replaces=False)
+            _check_free(uow, ports, check_image_name(request.name), replaces=False)
     if len(imports.uploads()) >= MAX_UPLOADS:
         raise InvalidValue(
             "name",
-            wanted.name,
+            request.name,
             f"would be more than {MAX_UPLOADS} files without an import",
             "import these first",
         )
     upload = ports.ids.uuid()
-    imports.expect(upload, wanted.size_bytes)
+    imports.expect(upload, request.size_bytes)
     return upload
 
 
@@ -104,13 +104,13 @@ def receive(ports: Ports, principal: Principal, upload: str) -> Receiver:
     return imports_of(ports).receive(upload)
 
 
-def import_(ports: Ports, principal: Principal, wanted: DiskImageInput) -> Operation:
+def import_(ports: Ports, principal: Principal, request: DiskImageInput) -> Operation:
     """Record an operation that imports a disk image."""
     require_admin(principal, "import disk images")
-    source = _source(ports, wanted)
-    name = check_image_name(wanted.name if wanted.name is not None else name_of_file(source.file_name))
-    title = _checked_text("title", wanted.title, _MAX_TITLE)
-    saga_input = ImportDiskImageInput(name, source, title, _known(wanted), replace=wanted.replace)
+    source = _source(ports, request)
+    name = check_image_name(request.name if request.name is not None else name_of_file(source.file_name))
+    title = _checked_text("title", request.title, _MAX_TITLE)
+    saga_input = ImportDiskImageInput(name, source, title, _known(request), replace=request.replace)
     with ports.store.begin() as uow:
         operation = start_import(uow, ports, principal, saga_input)
         uow.commit()
@@ -163,29 +163,29 @@ def _check_free(uow: UnitOfWork, ports: Ports, name: str, *, replaces: bool) -> 
         raise AlreadyExists("boot image", name)
 
 
-def _source(ports: Ports, wanted: DiskImageInput) -> ImageSource:
-    if (wanted.url is None) == (wanted.upload is None):
-        raise InvalidValue("url", wanted.url, "and `upload` are alternatives", "send exactly one of them")
-    sha256 = "" if wanted.sha256 is None else check_sha256(wanted.sha256)
-    sums = "" if wanted.sha256sums is None else check_url(wanted.sha256sums, "sha256sums")
-    if wanted.url is not None:
-        url = check_url(wanted.url)
+def _source(ports: Ports, request: DiskImageInput) -> ImageSource:
+    if (request.url is None) == (request.upload is None):
+        raise InvalidValue("url", request.url, "and `upload` are alternatives", "send exactly one of them")
+    sha256 = "" if request.sha256 is None else check_sha256(request.sha256)
+    sums = "" if request.sha256sums is None else check_url(request.sha256sums, "sha256sums")
+    if request.url is not None:
+        url = check_url(request.url)
         file_name = unquote(urlsplit(url).path.rpartition("/")[2])
         return ImageSource(url=url, sha256=sha256, sha256sums_url=sums, file_name=file_name)
-    if wanted.upload is None or imports_of(ports).find_upload(wanted.upload) is None:
-        raise NotFound("upload", wanted.upload)
-    file_name = _checked_text("file_name", wanted.file_name, _MAX_TITLE).rpartition("/")[2]
-    return ImageSource(upload=wanted.upload, sha256=sha256, sha256sums_url=sums, file_name=file_name)
+    if request.upload is None or imports_of(ports).find_upload(request.upload) is None:
+        raise NotFound("upload", request.upload)
+    file_name = _checked_text("file_name", request.file_name, _MAX_TITLE).rpartition("/")[2]
+    return ImageSource(upload=request.upload, sha256=sha256, sha256sums_url=sums, file_name=file_name)
 
 
-def _known(wanted: DiskImageInput) -> KnownContent:
+def _known(request: DiskImageInput) -> KnownContent:
     words = {
-        name: _checked_text(name, getattr(wanted, name), _MAX_WORD)
+        name: _checked_text(name, getattr(request, name), _MAX_WORD)
         for name in ("os", "release", "codename", "architecture", "default_user")
-        if getattr(wanted, name) is not None
+        if getattr(request, name) is not None
     }
     known = KnownContent(
-        boot_modes=wanted.boot_modes, has_cloud_init=wanted.has_cloud_init, has_kvm=wanted.has_kvm
+        boot_modes=request.boot_modes, has_cloud_init=request.has_cloud_init, has_kvm=request.has_kvm
     )
     return replace(known, **words)  # type: ignore[arg-type]  # the words are all texts
 

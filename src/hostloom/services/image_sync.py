@@ -26,7 +26,7 @@ MAX_DOCUMENT_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class SyncInput:
-    """A mirror, and which of its images are wanted."""
+    """A mirror, and which of its images to import."""
 
     url: str
     filters: tuple[MirrorFilter, ...] = ()
@@ -34,23 +34,23 @@ class SyncInput:
     keyring: str | None = None
 
 
-def plan(ports: Ports, principal: Principal, wanted: SyncInput) -> list[SyncItem]:
+def plan(ports: Ports, principal: Principal, request: SyncInput) -> list[SyncItem]:
     """What synchronizing would do; nothing is changed."""
     require_admin(principal, "import disk images")
-    images = _read(_documents(ports), wanted)
+    images = _read(_documents(ports), request)
     with ports.store.begin() as uow:
-        return _decide(uow, images, root_of(wanted.url))
+        return _decide(uow, images, root_of(request.url))
 
 
-def sync(ports: Ports, principal: Principal, wanted: SyncInput) -> list[SyncItem]:
-    """Start imports of images that are not here, or are newer on the mirror, as many as may run at a time.
+def sync(ports: Ports, principal: Principal, request: SyncInput) -> list[SyncItem]:
+    """Start imports of images that are missing here or newer on the mirror, as many as may run at a time.
 
     The others are marked as waiting; the next call starts them.
     """
     require_admin(principal, "import disk images")
-    images = _read(_documents(ports), wanted)
+    images = _read(_documents(ports), request)
     with ports.store.begin() as uow:
-        started = [_start(uow, ports, principal, item) for item in _decide(uow, images, root_of(wanted.url))]
+        started = [_start(uow, ports, principal, item) for item in _decide(uow, images, root_of(request.url))]
         uow.commit()
     return started
 
@@ -61,16 +61,16 @@ def _documents(ports: Ports) -> ImageDocuments:
     return ports.image_documents
 
 
-def _read(documents: ImageDocuments, wanted: SyncInput) -> list[MirrorImage]:
-    """The images of the mirror that are wanted, each name once."""
-    root, first = root_of(check_url(wanted.url)), document_of(wanted.url)
-    keyring = _keyring(wanted.keyring)
+def _read(documents: ImageDocuments, request: SyncInput) -> list[MirrorImage]:
+    """The images of the mirror that the filters take; one for each name."""
+    root, first = root_of(check_url(request.url)), document_of(request.url)
+    keyring = _keyring(request.keyring)
     document = _document(documents, root + first, keyring)
     paths = product_paths(document, root + first)
     products = [document, *(_document(documents, root + path, keyring) for path in paths)]
-    images = [image for document in products for image in find_images(document, root, wanted.filters)]
+    images = [image for document in products for image in find_images(document, root, request.filters)]
     if not images:
-        raise DiskImageFailed(wanted.url, "the mirror has no disk image that the filters take")
+        raise DiskImageFailed(request.url, "the mirror has no disk image that the filters take")
     by_name: dict[str, MirrorImage] = {}
     for image in images:
         check_sha256(image.sha256)

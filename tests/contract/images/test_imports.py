@@ -97,13 +97,13 @@ def test_a_url_becomes_a_disk_and_every_step_may_run_twice(importer: Importer) -
 
 
 def test_progress_is_told_in_bytes(importer: Importer) -> None:
-    told: list[tuple[int, int | None]] = []
+    reports: list[tuple[int, int | None]] = []
     source = ImageSource(url=importer.serve(CONTENT))
-    importer.imports.fetch("work-1", source, lambda done, total: told.append((done, total)))
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    importer.imports.fetch("work-1", source, lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (len(CONTENT), len(CONTENT))
     unpacked = importer.imports.unpack("work-1", "it", _ignore)
-    importer.imports.convert("work-1", "it", unpacked, lambda done, total: told.append((done, total)))
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    importer.imports.convert("work-1", "it", unpacked, lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (len(CONTENT), len(CONTENT))
 
 
 def test_a_wrong_hash_is_refused_and_names_both(importer: Importer) -> None:

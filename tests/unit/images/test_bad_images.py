@@ -1,4 +1,4 @@
-"""Files that are no good disk images: each is refused with its reason, and nothing of it stays."""
+"""Files that are not usable as disk images are refused with a reason, and nothing of them stays."""
 
 import gzip
 import struct
@@ -53,7 +53,7 @@ def refuse(directory: Path, path: Path, reason: str, limits: ImportLimits = LIMI
     assert path.name in str(refused.value)
     files.discard("work")
     files.discard_upload("upload")
-    assert [found for found in (directory / "disks").rglob("*") if found.is_file()] == []
+    assert [path for path in (directory / "disks").rglob("*") if path.is_file()] == []
 
 
 def qemu_img(*argv: str) -> None:
@@ -202,7 +202,7 @@ def test_a_bad_image_is_refused_with_its_reason(name: str, raw: Path, tmp_path: 
 
 @pytest.mark.parametrize("program", ["xz", "gzip", "zstd", "bzip2"])
 def test_a_bomb_is_stopped_while_it_expands(program: str, tmp_path: Path) -> None:
-    """A file of some KiB, of which an endless disk would come."""
+    """A file of some KiB that would expand to a huge disk."""
     zeros = tmp_path / "zeros"
     with zeros.open("wb") as file:
         file.truncate(63 * MIB)

@@ -37,7 +37,7 @@ def test_a_download_that_breaks_off_continues_where_it_ended(web: ImageServer, t
         assert not target.exists()
     DOWNLOADER.fetch(url, target, ignore)
     assert target.read_bytes() == CONTENT
-    assert [wanted for _, wanted in web.requests] == ["", "bytes=1000000-", "bytes=1500000-"]
+    assert [byte_range for _, byte_range in web.requests] == ["", "bytes=1000000-", "bytes=1500000-"]
     assert list(tmp_path.iterdir()) == [target]
 
 
@@ -72,7 +72,7 @@ def test_without_an_etag_a_download_begins_anew(web: ImageServer, tmp_path: Path
     with pytest.raises(DownloadFailed):
         DOWNLOADER.fetch(url, target, ignore)
     DOWNLOADER.fetch(url, target, ignore)
-    assert [wanted for _, wanted in web.requests] == ["", ""]
+    assert [byte_range for _, byte_range in web.requests] == ["", ""]
     assert target.read_bytes() == CONTENT
 
 

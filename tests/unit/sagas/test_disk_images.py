@@ -31,8 +31,8 @@ def world(tmp_path: Path) -> LittleWorld:
 def begin(world: LittleWorld, name: str, content: bytes | None = None, *, replace: bool = False) -> Operation:
     url = f"https://images.example/{name}"
     world.disks.web[url] = a_disk(name) if content is None else content
-    wanted = disk_images.DiskImageInput(name=name, url=url, replace=replace)
-    return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
+    request = disk_images.DiskImageInput(name=name, url=url, replace=replace)
+    return disk_images.import_(world.ports, LOCAL_ADMIN, request)
 
 
 def test_three_imports_may_run_at_a_time_and_one_for_each_name(world: LittleWorld) -> None:

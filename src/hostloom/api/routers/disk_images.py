@@ -61,7 +61,7 @@ class MirrorFilterIn(In):
 
 
 class SyncIn(In):
-    """A mirror, and which of its images are wanted; `keyring`: Base64 of a keyring that must have signed."""
+    """A mirror, and which of its images to import; `keyring`: Base64 of a keyring of its signers."""
 
     url: Text
     filters: list[MirrorFilterIn] = Field(default_factory=list, max_length=100)
@@ -112,9 +112,9 @@ def import_disk_image(call: Changing, body: Sent[disk_images.DiskImageInput]) ->
 @router.post("/uploads", status_code=201, response_model=UploadOut)
 def expect_upload(call: Changing, body: UploadIn) -> Response:
     """Check whether the file of a disk image may be sent; the answer has the id to send it under."""
-    wanted = disk_images.UploadInput(body.size_bytes, body.name)
+    upload = disk_images.UploadInput(body.size_bytes, body.name)
     return call.perform(
-        201, lambda: UploadOut(id=disk_images.expect_upload(call.ports, call.principal, wanted))
+        201, lambda: UploadOut(id=disk_images.expect_upload(call.ports, call.principal, upload))
     )
 
 
@@ -134,11 +134,11 @@ async def send_upload(call: Reading, request: Request, key: str) -> Response:
 def sync_disk_images(call: Changing, body: SyncIn) -> Response:
     """Import what a simplestreams mirror has newer, or with `plan` only say what that would be."""
     filters = tuple(MirrorFilter(part.os, part.release, part.architecture) for part in body.filters)
-    wanted = image_sync.SyncInput(body.url, filters, body.keyring)
+    mirror = image_sync.SyncInput(body.url, filters, body.keyring)
     do = image_sync.plan if body.plan else image_sync.sync
     return call.perform(
         200,
-        lambda: SyncOut(items=[SyncItemOut.of(item) for item in do(call.ports, call.principal, wanted)]),
+        lambda: SyncOut(items=[SyncItemOut.of(item) for item in do(call.ports, call.principal, mirror)]),
     )
 
 

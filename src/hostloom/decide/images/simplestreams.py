@@ -81,10 +81,10 @@ def _is_wanted(product: Mapping[str, Any], filters: Sequence[MirrorFilter]) -> b
     releases |= {alias.strip() for alias in _text(product, "aliases").split(",")}
     folded = {word.casefold() for word in releases}
     return not filters or any(
-        (not wanted.os or wanted.os.casefold() == _text(product, "os").casefold())
-        and (not wanted.release or wanted.release.casefold() in folded)
-        and (not wanted.architecture or wanted.architecture == _text(product, "arch"))
-        for wanted in filters
+        (not mirror_filter.os or mirror_filter.os.casefold() == _text(product, "os").casefold())
+        and (not mirror_filter.release or mirror_filter.release.casefold() in folded)
+        and (not mirror_filter.architecture or mirror_filter.architecture == _text(product, "arch"))
+        for mirror_filter in filters
     )
 
 
