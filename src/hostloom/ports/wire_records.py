@@ -133,6 +133,10 @@ class ImageCopies(Protocol):
         """All copies of an image, by host and pool."""
         ...
 
+    def of_no_image(self) -> list[ImageCopy]:
+        """Copies of contents that no image has, by host and pool."""
+        ...
+
     def delete(self, copy: ImageCopy) -> None:
         """Delete the record; does nothing if there is none."""
         ...

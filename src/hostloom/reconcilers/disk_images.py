@@ -1,7 +1,8 @@
-"""Deletes files of disk images that nothing needs: of imports that ended, and uploads that none used."""
+"""Deletes what no disk image needs: files of imports that ended, unused uploads, copies on hosts."""
 
 import logging
 
+from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.operation import FINISHED
 from hostloom.ports.context import Ports
@@ -21,6 +22,7 @@ def sweep_disk_images(ports: Ports) -> None:
     _sweep_uploads(ports.disk_imports, ports.clock.now())
     _sweep_work(ports, ports.disk_imports)
     _sweep_disks(ports, ports.disk_images)
+    _sweep_copies(ports)
 
 
 def _sweep_uploads(imports: DiskImports, now: float) -> None:
@@ -50,6 +52,25 @@ def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
     for sha256 in unused:
         log.info("the disk %s belongs to no image and is deleted", sha256)
         files.delete(sha256)
+
+
+def _sweep_copies(ports: Ports) -> None:
+    """Delete copies on hosts of contents that no image has; a host that does not answer keeps its copies."""
+    with ports.store.begin() as uow:
+        if uow.operations.list(unfinished=True):
+            return
+        copies = [copy for copy in uow.image_copies.of_no_image() if not _is_needed(uow, copy.sha256)]
+        hosts = {host.id: host for host in uow.hosts.list()} if copies else {}
+    for copy in copies:
+        host = hosts[copy.host_id]
+        try:
+            ports.hypervisors.of(host.name, host.uri).volumes.delete_image(copy)
+        except DriverError as error:
+            log.warning("the copy %s of a disk image stays on host %s: %s", copy.volume, host.name, error)
+            continue
+        with ports.store.begin() as uow:
+            uow.image_copies.delete(copy)
+            uow.commit()
 
 
 def _is_needed(uow: UnitOfWork, sha256: str) -> bool:

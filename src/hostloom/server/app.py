@@ -45,7 +45,7 @@ REFRESH_LOOK_S = 15
 #: Interval of the removal of expired observations of used addresses.
 FORGET_EVERY_S = 600
 #: How often files of disk images that nothing needs are deleted.
-SWEEP_EVERY_S = 3600
+SWEEP_EVERY_S = 600
 
 
 def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:

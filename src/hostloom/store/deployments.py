@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, select
 
 from hostloom.model.deployment import Deployment, ImageCopy
 from hostloom.model.ids import HostId, SystemId
 from hostloom.serialization import from_json, to_json
-from hostloom.store.image_tables import deployments, image_copies
+from hostloom.store.image_tables import deployments, disk_images, image_copies
 from hostloom.store.transaction import Transaction, columns_of
 
 
@@ -80,13 +80,20 @@ class ImageCopies:
 
     def of_image(self, sha256: str) -> list[ImageCopy]:
         """All copies of an image, by host and pool."""
-        query = select(image_copies).where(image_copies.c.sha256 == sha256)
-        ordered = query.order_by(image_copies.c.host_id, image_copies.c.pool)
-        return [ImageCopy(**columns_of(row)) for row in self.tx.rows(ordered)]
+        return self._read(image_copies.c.sha256 == sha256)
+
+    def of_no_image(self) -> list[ImageCopy]:
+        """Copies of contents that no image has, by host and pool."""
+        return self._read(~exists().where(disk_images.c.sha256 == image_copies.c.sha256))
 
     def delete(self, copy: ImageCopy) -> None:
         """Delete the record; does nothing if there is none."""
         self.tx.write(delete(image_copies).where(_place(copy.host_id, copy.pool, copy.sha256)))
+
+    def _read(self, condition: ColumnElement[bool]) -> list[ImageCopy]:
+        query = select(image_copies).where(condition)
+        ordered = query.order_by(image_copies.c.host_id, image_copies.c.pool)
+        return [ImageCopy(**columns_of(row)) for row in self.tx.rows(ordered)]
 
 
 def _place(host_id: HostId, pool: str, sha256: str) -> ColumnElement[bool]:

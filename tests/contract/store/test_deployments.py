@@ -5,6 +5,7 @@ from dataclasses import replace
 from hostloom.model.deployment import Deployment, DeployStep, ImageCopy, KvmOptions, copy_volume
 from hostloom.model.ids import HostId, SystemId
 from hostloom.ports.store import Reservation, Store
+from support.disk_images import a_disk_image
 from support.stored import EXPLANATION, a_plan, store_world
 
 SHA256 = "a" * 64
@@ -93,3 +94,14 @@ def test_a_pool_has_one_copy_of_an_image(store: Store) -> None:
         uow.image_copies.delete(finished)
         uow.image_copies.delete(finished)
         assert uow.image_copies.of_image(SHA256) == [other]
+
+
+def test_copies_of_no_image_are_found(store: Store) -> None:
+    host = store_world(store).host
+    old = ImageCopy(HostId(host.id), "default", SHA256, copy_volume(SHA256), complete=True)
+    current = replace(old, sha256="d" * 64)
+    with store.begin() as uow:
+        uow.disk_images.add(a_disk_image(sha256=current.sha256))
+        for copy in (old, current):
+            uow.image_copies.put(copy)
+        assert uow.image_copies.of_no_image() == [old]

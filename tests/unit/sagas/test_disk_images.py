@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN, Principal
-from hostloom.model.deployment import Deployment
+from hostloom.model.deployment import Deployment, ImageCopy, copy_volume
 from hostloom.model.errors.permissions import NotPermitted
 from hostloom.model.errors.resources import AlreadyExists, InUse
 from hostloom.model.errors.values import InvalidValue
@@ -15,6 +15,7 @@ from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.operation import Operation, OperationState
+from hostloom.ports.hypervisor import ImageFile
 from hostloom.reconcilers.disk_images import KEEP_UPLOADS_S, sweep_disk_images
 from hostloom.services import disk_images
 from support.disk_images import a_disk
@@ -116,6 +117,30 @@ def test_a_replaced_disk_stays_while_a_machine_is_deployed_from_it(
         uow.commit()
     sweep_disk_images(world.ports)
     assert old not in world.disks.list()
+
+
+def test_copies_on_hosts_go_with_their_image_when_the_host_answers(world: LittleWorld) -> None:
+    begin(world, "a")
+    world.run()
+    with world.ports.store.begin() as uow:
+        image, host = disk_images.get(uow, USER, "a"), uow.hosts.list()[0]
+        copy = ImageCopy(host.id, "default", image.sha256, copy_volume(image.sha256), complete=True)
+        uow.image_copies.put(copy)
+        uow.commit()
+    hypervisor = world.hypervisors.of(host.name, host.uri)
+    file = ImageFile(world.disks.disk(image.sha256), image.virtual_size_bytes)
+    hypervisor.volumes.upload_image(copy, file, lambda _done, _total: None)
+    sweep_disk_images(world.ports)
+    assert hypervisor.volumes.has_image(copy)
+    disk_images.delete(world.ports, LOCAL_ADMIN, "a")
+    hypervisor.unreachable = True
+    sweep_disk_images(world.ports)
+    hypervisor.unreachable = False
+    assert hypervisor.volumes.has_image(copy)
+    sweep_disk_images(world.ports)
+    assert not hypervisor.volumes.has_image(copy)
+    with world.ports.store.begin() as uow:
+        assert uow.image_copies.of_no_image() == []
 
 
 def test_while_an_import_runs_its_files_stay(world: LittleWorld) -> None:
