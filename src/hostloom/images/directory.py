@@ -87,7 +87,7 @@ class ImageDirectory:
     def delete(self, name: str) -> None:
         """Delete an image immediately; machines that are loading it restart with another one."""
         folder = self._directory / name
-        if not _NAME.fullmatch(name) or not folder.is_dir():
+        if not _NAME.fullmatch(name) or not (folder / _ABOUT).is_file():
             raise NotFound("image", name)
         trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
         folder.rename(trash / name)

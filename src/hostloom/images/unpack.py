@@ -19,7 +19,7 @@ _ZEROS = bytes(_BLOCK)
 #: What a decompressor may use: xz needs 65 MiB for files made with `xz -9`, zstd 128 MiB with `--long`.
 _MEMORY = 512 * MIB
 _PROGRAMS = {
-    Compression.XZ: ("xz", "-dc", "--memlimit-decompress=256MiB"),
+    Compression.XZ: ("xz", "-dc", "-T1", "--memlimit-decompress=256MiB"),
     Compression.GZIP: ("gzip", "-dc"),
     Compression.ZSTD: ("zstd", "-dc", "-q", "--memory=256MB"),
     Compression.BZIP2: ("bzip2", "-dc"),

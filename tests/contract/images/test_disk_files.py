@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hostloom.images.directory import ImageDirectory
 from hostloom.images.disk_directory import DISK, STREAM, DiskDirectory
 from hostloom.model.errors.resources import NotFound
 from hostloom.ports.disk_images import DiskImageFiles
@@ -58,3 +59,14 @@ def test_deleting_twice_deletes_one_disk_and_leaves_the_others(both: tuple[DiskI
         assert files.list() == [B]
     files.delete("..")
     assert files.disk(B).is_file()
+
+
+def test_the_folder_of_disks_is_no_boot_image(tmp_path: Path) -> None:
+    """Boot images are folders beside it, and are deleted by their names."""
+    (tmp_path / "disks" / A).mkdir(parents=True)
+    boot_images = ImageDirectory(tmp_path, lambda: 0.0)
+    assert boot_images.list() == []
+    for name in ("disks", f"disks/{A}"):
+        with pytest.raises(NotFound):
+            boot_images.delete(name)
+    assert DiskDirectory(tmp_path).list() == [A]
