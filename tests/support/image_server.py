@@ -25,6 +25,8 @@ class ImageServer:
     released: threading.Event = field(default_factory=threading.Event)
     has_etags: bool = True
     has_lengths: bool = True
+    #: Content is sent in chunks and without its length; the connection stays open.
+    is_chunked: bool = False
     #: (Path, Range) of each request.
     requests: list[tuple[str, str]] = field(default_factory=list)
 
@@ -44,6 +46,7 @@ class _Http(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Http
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         images = self.server.images
@@ -52,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path in images.redirects:
             self.send_response(302)
             self.send_header("Location", images.redirects[path])
+            self.send_header("Content-Length", "0")
             self.end_headers()
         elif path in images.errors or path not in images.files:
             self.send_error(images.errors.get(path, 404))
@@ -71,14 +75,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         if images.has_etags:
             self.send_header("ETag", etag)
-        if images.has_lengths:
+        if images.has_lengths and not images.is_chunked:
             self.send_header("Content-Length", str(len(content) - start))
+        if images.is_chunked:
+            self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        if images.is_chunked:
+            self._send_chunks(content[start:], images.cuts.get(path, []))
+            return
         cuts = images.cuts.get(path, [])
         if path in images.holds:
             start = self._hold(images, content, start, images.holds.pop(path))
+        self.close_connection = bool(cuts) or not images.has_lengths
         with suppress(ConnectionError):  # the client may be gone
             self.wfile.write(content[start : start + cuts.pop(0)] if cuts else content[start:])
+
+    def _send_chunks(self, content: bytes, cuts: list[int]) -> None:
+        end = cuts.pop(0) if cuts else len(content)
+        for start in range(0, end, 70_000):
+            chunk = content[start : min(start + 70_000, end)]
+            self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+        if end == len(content):
+            self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = end < len(content)
 
     def _hold(self, images: ImageServer, content: bytes, start: int, count: int) -> int:
         """Send a part, and wait; where the rest begins."""

@@ -40,7 +40,7 @@ class Downloader:
         """A whole document; DownloadFailed if it is larger than allowed."""
         with self._open(url, {}) as response:
             self._check_length(url, response, 0, limit_bytes)
-            return b"".join(self._chunks(url, response, limit_bytes))
+            return b"".join(_chunks(url, response, limit_bytes, self.limits.document_timeout_s))
 
     def fetch(self, url: str, target: Path, progress: Progress) -> None:
         """Write the file to `target`; beside it the part that has arrived is kept for the next attempt."""
@@ -59,9 +59,10 @@ class Downloader:
                     url, "the server continues at another byte than asked", is_temporary=True
                 )
             total = self._check_length(url, response, done, self.limits.disk_bytes)
+            limit = self.limits.disk_bytes - done
             about.write_text(json.dumps({"url": url, "validator": _validator(response)}))
             with part.open("ab" if done else "wb") as output:
-                for chunk in self._chunks(url, response, self.limits.disk_bytes - done):
+                for chunk in _chunks(url, response, limit, self.limits.download_timeout_s):
                     output.write(chunk)
                     done += len(chunk)
                     progress(done, total)
@@ -135,15 +136,21 @@ class Downloader:
             raise DownloadFailed(url, f"it has {total} bytes, and {limit} are allowed")
         return total
 
-    def _chunks(self, url: str, response: http.client.HTTPResponse, limit: int) -> Iterator[bytes]:
-        deadline, count = time.monotonic() + self.limits.download_timeout_s, 0
-        while chunk := _read(url, response):
-            count += len(chunk)
-            if count > limit:
-                raise DownloadFailed(url, f"it has more than the {limit} bytes that are allowed")
-            if time.monotonic() > deadline:
-                raise DownloadFailed(url, f"it did not end within {self.limits.download_timeout_s:g} s")
-            yield chunk
+
+def _chunks(url: str, response: http.client.HTTPResponse, limit: int, timeout_s: float) -> Iterator[bytes]:
+    """The content, as it arrives; DownloadFailed beyond the limits of size and time."""
+    deadline, count = time.monotonic() + timeout_s, 0
+    length = response.length  # read1 of some versions of Python does not count it down
+    while length is None or count < length:
+        chunk = _read(url, response, _CHUNK if length is None else min(_CHUNK, length - count))
+        if not chunk:
+            break
+        count += len(chunk)
+        if count > limit:
+            raise DownloadFailed(url, f"it has more than the {limit} bytes that are allowed")
+        if time.monotonic() > deadline:
+            raise DownloadFailed(url, f"it did not end within {timeout_s:g} s")
+        yield chunk
 
 
 def _next_address(url: str, address: str, response: http.client.HTTPResponse) -> str:
@@ -181,9 +188,10 @@ def _ask(
         raise DownloadFailed(url, _describe(error), is_temporary=True) from error
 
 
-def _read(url: str, response: http.client.HTTPResponse) -> bytes:
+def _read(url: str, response: http.client.HTTPResponse, size: int) -> bytes:
+    """What has arrived, up to so many bytes; waits for the first one."""
     try:
-        return response.read(_CHUNK)
+        return response.read1(size)
     except (OSError, http.client.HTTPException) as error:
         raise DownloadFailed(url, _describe(error), is_temporary=True) from error
 

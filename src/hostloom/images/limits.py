@@ -27,6 +27,8 @@ class ImportLimits:
     expansion: int = 1000
     expansion_floor_bytes: int = 256 * MIB
     download_timeout_s: float = 4 * 3600.0
+    #: A list of checksums or a document of a mirror must arrive within this time.
+    document_timeout_s: float = 120.0
     #: A web server must send something within this time.
     stall_timeout_s: float = 60.0
     #: CPU time of one program.

@@ -76,13 +76,13 @@ class DiskImage:
 
 def check_image_name(name: str, field: str = "name") -> str:
     """Return the name if an image may have it; InvalidValue."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.isdigit():
         raise InvalidValue(
             field,
             name,
             "is not a name of an image",
             "use 1 to 64 lower-case letters, digits, dots, underscores and hyphens; "
-            "the first is a letter or a digit",
+            "the first is a letter or a digit, and not all are digits",
         )
     return name
 

@@ -171,6 +171,7 @@ def test_a_name_that_is_taken_is_refused_before_the_file_is_sent(
         ({"url": "https://user:pw@images.example/x", "name": "x"}, "url"),
         ({"url": "https://images.example/x", "upload": "u", "name": "x"}, "url"),
         ({"url": "https://images.example/x", "name": "X!"}, "name"),
+        ({"url": "https://images.example/12.qcow2"}, "name"),
         ({"url": "https://images.example/"}, "name"),
         ({"url": "https://images.example/x", "sha256": "12"}, "sha256"),
         ({"url": "https://images.example/x", "sha256sums": "file:///etc/passwd"}, "sha256sums"),

@@ -76,6 +76,17 @@ def test_without_an_etag_a_download_begins_anew(web: ImageServer, tmp_path: Path
     assert target.read_bytes() == CONTENT
 
 
+def test_a_file_that_arrives_in_chunks_is_whole_or_refused(web: ImageServer, tmp_path: Path) -> None:
+    web.is_chunked = True
+    url, target = web.add("/disk", CONTENT), tmp_path / "source"
+    web.cuts["/disk"] = [1_000_000]
+    with pytest.raises(DownloadFailed, match="the connection ended in the middle") as broken:
+        DOWNLOADER.fetch(url, target, ignore)
+    assert broken.value.retryable
+    DOWNLOADER.fetch(url, target, ignore)
+    assert target.read_bytes() == CONTENT
+
+
 def test_redirects_are_followed_but_not_for_ever(web: ImageServer, tmp_path: Path) -> None:
     web.add("/disk", CONTENT)
     web.redirects |= {"/latest": "/disk", "/loop": f"{web.url}/loop"}
@@ -126,6 +137,9 @@ def test_a_download_has_an_end(web: ImageServer, tmp_path: Path) -> None:
     hasty = Downloader(replace(LIMITS, download_timeout_s=-1.0), allow_local=True)
     with pytest.raises(DownloadFailed, match="it did not end within"):
         hasty.fetch(url, tmp_path / "source", ignore)
+    hasty = Downloader(replace(LIMITS, document_timeout_s=-1.0), allow_local=True)
+    with pytest.raises(DownloadFailed, match="it did not end within"):
+        hasty.read(url, 4 * MIB)
 
 
 def test_this_machine_is_not_asked_unless_it_is_allowed(web: ImageServer) -> None:
