@@ -1,13 +1,13 @@
 """A machine gets a Debian image straight onto its disk, and one logs in on a bridge and on a macvtap NIC."""
 
+import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.rig import Rig, wait_until
+from support.rig import HOSTLOOM, Rig
 
 #: A Debian 12 with cloud-init and sshd; `hostloom image build debian-12` makes one if it is not there.
 IMAGE_FILE = Path("/var/cache/hostloom/test-images/debian-12.qcow2")
@@ -17,14 +17,15 @@ USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motto\n  content: from us
 
 
 @pytest.fixture(scope="module")
-def image(rig: Rig) -> Iterator[str]:
+def image(rig: Rig) -> str:
+    """Debian 12, by name."""
     if IMAGE_FILE.exists():
         words = ("image", "import", str(IMAGE_FILE), "--name", "debian-12")
     else:
         words = ("image", "build", "debian-12")
     done = rig.call(*words, timeout_s=1200)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{rig.log()[-3000:]}"
-    yield "debian-12"
+    return "debian-12"
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +36,35 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def wait_for_report(rig: Rig, name: str) -> Any:
-    """Wait until the machine is deployed, and return it."""
+def run_long(rig: Rig, *words: str) -> None:
+    """Run a command that ends when the machine has reported."""
+    done = rig.call(*words, timeout_s=DEPLOY_TIMEOUT_S)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{rig.log()[-3000:]}"
 
-    def is_settled() -> bool:
-        return rig.get("machine", "show", name)["state"] != "deploying"
 
-    wait_until(is_settled, f"the report of {name}", DEPLOY_TIMEOUT_S)
+def settled(rig: Rig, name: str) -> Any:
+    """The machine, which is deployed."""
     machine = rig.get("machine", "show", name)
     console = rig.call("machine", "console-log", name).stdout[-3000:]
     assert machine["state"] == "deployed", f"{machine}\n{console}"
     return machine
 
 
-def login(rig: Rig, key: Path, address: str, command: str) -> str:
-    """Run a command in the machine, from the rack; its host key must be one that it reported."""
+def login(rig: Rig, key: Path, name: str, command: str) -> str:
+    """Run a command in the machine by `machine ssh`, from the rack, which reaches the machines."""
+    words = [*HOSTLOOM, "machine", "ssh", name, "-i", str(key), "--", command]
+    environment = {**os.environ, "HOSTLOOM_SOCKET": str(rig.socket), "XDG_CACHE_HOME": str(key.parent)}
+    done = subprocess.run(
+        rig.lab.in_rack(words), env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def login_at(rig: Rig, key: Path, machine: Any, address: str, command: str) -> str:
+    """Run a command in the machine over one of its addresses; only a reported host key is accepted."""
     known_hosts = key.with_name("known_hosts")
-    (machine,) = (m for m in rig.list("machine") if any(address in nic["ips"] for nic in m["interfaces"]))
-    keys = rig.get("machine", "show", machine["hostname"])["deployment"]["host_keys"]
+    keys = machine["deployment"]["host_keys"]
     known_hosts.write_text("".join(f"{address} {line}\n" for line in keys))
     options = [
         *("-o", f"UserKnownHostsFile={known_hosts}", "-o", "StrictHostKeyChecking=yes"),
@@ -75,18 +87,39 @@ def test_one_logs_in_on_a_bridge_and_on_a_macvtap_nic(
         *("--memory", "1G", "--cores", "2", "--storage", "root:3"),
         *("--interfaces", "eth0:space=mgmt,attach=bridge;eth1:vid=20,attach=macvlan"),
     )
-    rig.run("machine", "compose", *options)
-    machine = wait_for_report(rig, "web")
-    assert machine["deployment"]["image"] == image
+    run_long(rig, "machine", "compose", *options)
+    machine = settled(rig, "web")
+    assert machine["image"] == machine["deployment"]["image"] == image
     for nic in machine["interfaces"]:
         (address,) = nic["ips"]
-        told = login(rig, key, address, f"cat /etc/motto; hostname; ip -br addr show {nic['name']}")
+        told = login_at(
+            rig, key, machine, address, f"cat /etc/motto; hostname; ip -br addr show {nic['name']}"
+        )
         assert "from user-data" in told
         assert "web" in told
         assert address in told
-    size = int(
-        login(
-            rig, key, machine["interfaces"][0]["ips"][0], "lsblk -bno SIZE -d /dev/vda; df -B1 / | tail -1"
-        ).split()[0]
+    size, *rest = login(
+        rig, key, "web", "lsblk -bno SIZE -d /dev/vda; df -B1 --output=size / | tail -1"
+    ).split()
+    assert int(size) == 3 * 10**9
+    assert int(rest[0]) > 2 * 10**9  # the file system has grown with the disk
+
+
+def test_an_existing_machine_is_deployed_and_released(clean: Rig, image: str, key: Path) -> None:
+    rig = clean
+    rig.run(
+        *("machine", "compose", "--host", rig.lab.plan.hosts[0].name, "--name", "db", "--memory", "1G"),
+        *("--cores", "2", "--storage", "root:3", "--interfaces", "eth0:space=mgmt"),
     )
-    assert size == 3 * 10**9
+    words = ("machine", "deploy", "db", "--image", image, "--ssh-key", f"{key}.pub")
+    planned = rig.get(*words, "--plan")
+    assert (planned["wiped"]["name"], planned["is_copied"], planned["reports"]) == ("root", True, True)
+    assert rig.get("machine", "show", "db")["state"] == "ready"
+    run_long(rig, *words, "--yes")
+    machine = settled(rig, "db")
+    assert [disk["name"] for disk in machine["disks"]] == ["root", "seed"]
+    assert login(rig, key, "db", "hostname").strip() == "db"
+    run_long(rig, "machine", "release", "db", "--erase", "--yes")
+    freed = rig.get("machine", "show", "db")
+    assert (freed["state"], freed["power"], freed["image"]) == ("ready", "off", None)
+    assert [disk["name"] for disk in freed["disks"]] == ["root"]

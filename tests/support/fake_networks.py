@@ -97,6 +97,10 @@ class FakeVolumes:
             self.there.pop((disk.pool, disk.volume), None)
             self.contents.pop((disk.pool, disk.volume), None)
 
+    def erase(self, disk: Disk) -> None:
+        self.delete(disk)
+        self.ensure(disk)
+
     def write(self, disk: Disk, content: bytes) -> None:
         self.ensure(disk)
         with self._call("write_volume", disk.volume):

@@ -28,6 +28,7 @@ class Names:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._commissioned: dict[SystemId, float | None] = {}
+        self._images: dict[SystemId, str | None] = {}
         self._proofs: dict[SystemId, tuple[NicProof, ...]] = {}
 
     @cached_property
@@ -77,6 +78,8 @@ class Names:
         """Read data for all of these machines at once, instead of one by one."""
         self._commissioned |= dict.fromkeys(machines) | self._uow.commissionings.times(machines)
         self._proofs |= dict.fromkeys(machines, ()) | self._uow.proofs.of(machines)
+        deployments = self._uow.deployments.of(machines)
+        self._images |= {key: deployments[key].image if key in deployments else None for key in machines}
 
     def proofs(self, key: SystemId) -> dict[str, NicProof]:
         """The last proofs of a machine's NICs, by name."""
@@ -89,6 +92,12 @@ class Names:
         if key not in self._commissioned:
             self.foresee([key])
         return self._commissioned[key]
+
+    def image(self, key: SystemId) -> str | None:
+        """The image that a machine is or was last deployed with."""
+        if key not in self._images:
+            self.foresee([key])
+        return self._images[key]
 
     @cached_property
     def racks(self) -> list[Rack]:

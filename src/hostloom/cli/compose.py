@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from hostloom.cli.compose_request import ComposeOptions, named, takes_compose_options
+from hostloom.cli.deploy import tell_systems, wait_for_system
 from hostloom.cli.exit_codes import Exit, exit_of_refusal, fail, tell
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -75,16 +76,16 @@ def compose(
     with open_client(context) as client:
         operation = _begin(client, options, plan_id)
         finish(client, operation, output, wait=wait)
-        machines = [client.machines.get(name) for name in operation["machines"]]
+        machines = [wait_for_system(client, name) for name in operation["machines"]]
         reasons = [client.machines.get_why(machine["hostname"]) for machine in machines if explain]
     if output is not Format.TABLE:
         show_data(machines[0] if plan_id is None and not options.is_batch else machines, output)
         return
-    for machine in machines:
-        typer.echo(_composed(machine))
+    typer.echo("\n".join(map(_composed, machines)))
     for machine, reason in zip(machines, reasons, strict=False):
         title = [f"\nwhy {machine['hostname']}"] if len(machines) > 1 else []
         typer.echo("\n".join([*title, *reason["text"]]))
+    tell_systems(machines)
 
 
 def _begin(client: Client, options: ComposeOptions, plan_id: str | None) -> answers.Composing:

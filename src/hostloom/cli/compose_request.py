@@ -11,7 +11,7 @@ import typer
 
 from hostloom.cli.batch_files import read_batch
 from hostloom.cli.crud_commands import given
-from hostloom.cli.deploy_request import deploy_request
+from hostloom.cli.deploy_request import Account, SshKeys, UserData, deploy_request
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.hosts import MACVLAN_HELP
 from hostloom.cli.sizes import parse_memory
@@ -90,19 +90,9 @@ class ComposeOptions:
         str | None,
         typer.Option(help="Disk image that the first disk is made from; default: disks stay empty."),
     ] = None
-    ssh_key: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--ssh-key",
-            metavar="FILE",
-            help="Public key that opens the account; may be repeated; default: your keys (`ssh-key list`).",
-        ),
-    ] = None
-    user: Annotated[str, typer.Option(help="Account that the keys open; default: that of the image.")] = ""
-    user_data: Annotated[
-        Path | None,
-        typer.Option("--user-data", metavar="FILE", help="Your own configuration for cloud-init."),
-    ] = None
+    ssh_key: SshKeys = None
+    user: Account = ""
+    user_data: UserData = None
     count: Annotated[
         int,
         typer.Option(

@@ -2,10 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.user_ssh_keys import read_public_key
 from hostloom.model.deployment import DeployRequest
+
+SshKeys = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--ssh-key",
+        metavar="FILE",
+        help="Public key that opens the account; may be repeated; default: your keys (`ssh-key list`).",
+    ),
+]
+Account = Annotated[str, typer.Option(help="Account that the keys open; default: that of the image.")]
+UserData = Annotated[
+    Path | None,
+    typer.Option("--user-data", metavar="FILE", help="Your own configuration for cloud-init."),
+]
 
 #: A file with more is refused by the server anyway.
 MAX_USER_DATA_BYTES = 64 * 1024

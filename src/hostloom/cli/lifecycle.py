@@ -15,24 +15,35 @@ Comment = Annotated[str, typer.Option(help="Reason, recorded in the event.")]
 
 
 def release(
-    context: typer.Context, key: Key, yes: Yes = False, wait: Wait = True, output: Output = Format.TABLE
+    context: typer.Context,
+    key: Key,
+    erase: Annotated[bool, typer.Option("--erase", help="Replace its disks by empty ones.")] = False,
+    yes: Yes = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Release an allocated machine: switch it off and make it available.
+    """Release an allocated or deployed machine: switch it off and make it available.
 
-    A machine that was composed on demand is decomposed.
+    A machine that was composed on demand is decomposed. The disks of other machines keep their content
+    without --erase.
 
-    Example: `hostloom machine release web1 --yes`
+    Examples:
+
+    - `hostloom machine release web1 --yes`
+    - `hostloom machine release web1 --erase --yes`
     """
-    confirm(f"Switch machine {key} off and release it?", yes=yes)
+    erasing = "erase its disks and " if erase else ""
+    confirm(f"Switch machine {key} off, {erasing}release it?", yes=yes)
     with open_client(context) as client:
-        machine = client.machines.release(key)
+        machine = client.machines.release(key, {"erase": erase})
         if machine["operation"] is None:
             show_done(f"machine {machine['machine']['hostname']} is released", machine["machine"], output)
             return
         ended = finish(client, machine["operation"], output, wait=wait)
-    show_done(
-        f"machine {machine['machine']['hostname']} was composed on demand and is decomposed", ended, output
-    )
+    name = machine["machine"]["hostname"]
+    is_decomposed = machine["operation"]["saga"] == "decompose"
+    text = "was composed on demand and is decomposed" if is_decomposed else "is released"
+    show_done(f"machine {name} {text}", ended, output)
 
 
 def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:

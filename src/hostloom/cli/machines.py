@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose, lifecycle, power, proofs, timelines
+from hostloom.cli import commissioning, compose, deploy, lifecycle, power, proofs, ssh, timelines
 from hostloom.cli.columns import Column
 from hostloom.cli.crud_commands import NounCommands, add_show, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
@@ -42,6 +42,7 @@ NOUN = NounCommands[answers.Machine, keys.MachineKey](
         Column("ADDRESSES", lambda item: [ip for nic in item["interfaces"] for ip in nic["ips"]]),
         Column("WIRE", proofs.worst, rank=2),
         Column("ORIGIN", "origin", rank=4),
+        Column("IMAGE", "image", rank=5),
     ),
     (
         Column("HOSTNAME", "hostname"),
@@ -56,6 +57,7 @@ NOUN = NounCommands[answers.Machine, keys.MachineKey](
         Column("MEMORY", lambda item: memory(item["memory_mib"])),
         Column("NETWORK BOOT", "netboot"),
         *commissioning.LINES,
+        Column("IMAGE", "image"),
         Column("ZONE", "zone"),
         Column("RESOURCE POOL", "resource_pool"),
         Column("TAGS", "tags"),
@@ -64,7 +66,12 @@ NOUN = NounCommands[answers.Machine, keys.MachineKey](
         Column("LOCKED", "locked"),
         Column("DRIFT", lambda item: [change["text"] for change in item["drift"]]),
     ),
-    parts=lambda item: [*parts_of(item), *proofs.parts_of(item), *commissioning.parts_of(item)],
+    parts=lambda item: [
+        *parts_of(item),
+        *proofs.parts_of(item),
+        *commissioning.parts_of(item),
+        *deploy.parts_of(item),
+    ],
     empty="no machines yet: `hostloom machine compose` creates one, `hostloom machine plan` shows it first",
     example="vm1",
 )
@@ -84,6 +91,8 @@ app.command("start")(power.start)
 app.command("stop")(power.stop)
 app.command("restart")(power.restart)
 app.command("decompose")(power.decompose)
+app.command("deploy")(deploy.deploy)
+app.command("ssh")(ssh.ssh)
 app.command("release")(lifecycle.release)
 app.command("lock")(lifecycle.lock)
 app.command("unlock")(lifecycle.unlock)

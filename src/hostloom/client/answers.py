@@ -394,6 +394,23 @@ class Decision(TypedDict):
     hint: "str"
 
 
+class DeployPlan(TypedDict):
+    """`DeployPlanOut` of the document."""
+
+    machine: "str"
+    host: "str"
+    state: "str"
+    image: "str"
+    title: "str"
+    image_size_bytes: "int"
+    user: "str"
+    ssh_keys: "int"
+    wiped: "Disk"
+    copy_pool: "str"
+    is_copied: "bool"
+    reports: "bool"
+
+
 class Deployment(TypedDict):
     """`DeploymentOut` of the document."""
 
@@ -407,6 +424,7 @@ class Deployment(TypedDict):
     done_bytes: "int"
     total_bytes: "int"
     deadline: "float | None"
+    reported_at: "float | None"
     finished_at: "float | None"
     host_keys: "list[str]"
     failure: "str"
@@ -893,6 +911,7 @@ class MachineDetail(TypedDict):
     host_reachable: "bool"
     network_boot: "NetworkBoot"
     commissioned_at: "float | None"
+    image: "str | None"
     generation: "int"
     commissioning: "Commissioning | None"
     deployment: "Deployment | None"
@@ -925,6 +944,7 @@ class Machine(TypedDict):
     host_reachable: "bool"
     network_boot: "NetworkBoot"
     commissioned_at: "float | None"
+    image: "str | None"
     generation: "int"
 
 

@@ -24,6 +24,37 @@ CommissioningKey = Literal[
     "at",
     "differences",
 ]
+DeployPlanKey = Literal[
+    "machine",
+    "host",
+    "state",
+    "image",
+    "title",
+    "image_size_bytes",
+    "user",
+    "ssh_keys",
+    "wiped",
+    "copy_pool",
+    "is_copied",
+    "reports",
+]
+DeploymentKey = Literal[
+    "image",
+    "image_sha256",
+    "started_at",
+    "user",
+    "ssh_keys",
+    "disk",
+    "step",
+    "done_bytes",
+    "total_bytes",
+    "deadline",
+    "reported_at",
+    "finished_at",
+    "host_keys",
+    "failure",
+    "boot_output",
+]
 DhcpMessageKey = Literal["at", "kind", "ip", "server", "vendor", "message", "interface"]
 DiskKey = Literal["name", "pool", "volume", "size_bytes", "format"]
 DomainKey = Literal["id", "name", "authoritative", "description", "generation"]
@@ -147,6 +178,7 @@ MachineKey = Literal[
     "host_reachable",
     "network_boot",
     "commissioned_at",
+    "image",
     "generation",
 ]
 NicKey = Literal[

@@ -108,9 +108,17 @@ class Machines(Collection[answers.Machine, answers.MachineDetail, answers.Compos
         """`POST …/forget`."""
         return self.act(key, "forget")
 
-    def release(self, key: str) -> answers.Release:
+    def plan_deploy(self, key: str, body: Document | None = None) -> answers.DeployPlan:
+        """`POST …/plan-deploy`."""
+        return cast("answers.DeployPlan", self.act(key, "plan-deploy", body))
+
+    def deploy(self, key: str, body: Document | None = None) -> answers.Operation:
+        """`POST …/deploy`."""
+        return cast("answers.Operation", self.act(key, "deploy", body))
+
+    def release(self, key: str, body: Document | None = None) -> answers.Release:
         """`POST …/release`."""
-        return cast("answers.Release", self.act(key, "release"))
+        return cast("answers.Release", self.act(key, "release", body))
 
     def lock(self, key: str, body: Document | None = None) -> answers.Machine:
         """`POST …/lock`."""

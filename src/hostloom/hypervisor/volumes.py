@@ -58,6 +58,22 @@ class LibvirtVolumes(LibvirtVolumeContents):
 
         self._connection.write(f"delete volume {disk.volume}", delete)
 
+    def erase(self, disk: Disk) -> None:
+        """Make the volume anew; one that is not a file is wiped first, because others get its blocks."""
+        action = f"erase volume {disk.volume}"
+
+        def wipe(connection: libvirt.virConnect) -> None:
+            pool = self._get_pool(connection, disk, action)
+            is_file = xml_in.storage_pool(pool.XMLDesc(), active=False).kind in FILE_POOLS
+            volume = find_volume(pool, disk.volume)
+            if volume is not None and not is_file:
+                volume.wipe(0)
+
+        self._check_answers(disk.pool, action)
+        self._connection.separately(action, wipe)
+        self.delete(disk)
+        self.ensure(disk)
+
     def write(self, disk: Disk, content: bytes) -> None:
         """Create the volume if it does not exist, and write its beginning."""
         self.ensure(disk)

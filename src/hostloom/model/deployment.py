@@ -86,6 +86,8 @@ class Deployment:
     token_sha256: str = ""
     #: When a machine that has not reported counts as failed; None: no report is awaited.
     deadline: float | None = None
+    #: When the machine reported; None: not yet.
+    reported_at: float | None = None
     #: When it was deployed or failed.
     finished_at: float | None = None
     #: SSH host keys as the machine reported them: `ssh-ed25519 AAAA…`.
@@ -93,6 +95,11 @@ class Deployment:
     failure: str = ""
     #: The console's last lines when it failed.
     boot_output: str = ""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the operation that deploys the machine has done its part."""
+        return self.step in (DeployStep.PHONE_HOME, DeployStep.BOOT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,10 @@ class Volumes(Protocol):
         """Delete the disk's volume if it exists."""
         ...
 
+    def erase(self, disk: Disk) -> None:
+        """Replace the disk's volume by an empty one, from which the old content cannot be read."""
+        ...
+
     def write(self, disk: Disk, content: bytes) -> None:
         """Create the disk's volume if it does not exist, and write its beginning."""
         ...

@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hostloom.model.commissioning import hash_secret
-from hostloom.model.deployment import SEED_DISK, Deployment, DeployStep, ImageCopy
+from hostloom.model.deployment import SEED_DISK, ImageCopy
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.resources import NotFound
-from hostloom.model.event import Event, machine_subject
-from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
-from hostloom.model.machine import Machine, MachineState
+from hostloom.model.machine import Machine
 from hostloom.model.request import ParsedRequest
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.deployments import new_deployment, record_start
 from hostloom.sagas.compose import COMPOSE, commit, delete_volumes, on_hosts
 from hostloom.sagas.image_copies import UploadProgress, ensure_copy, place_of
 from hostloom.sagas.placement import ComposeInput, read_placed
@@ -22,41 +20,28 @@ from hostloom.sagas.saga import Run, Saga, Step, for_each_host
 from hostloom.sagas.seeds import address_for_reports, build_seed, report_token, seed_disk_of
 
 
+def _requests(run: Run[ComposeInput]) -> dict[SystemId, ParsedRequest]:
+    pairs = zip(run.input.identities, run.input.batch.machines, strict=True)
+    return {identities.system_id: request for identities, request in pairs}
+
+
 def _images(run: Run[ComposeInput]) -> dict[SystemId, DiskImage]:
     """The images of the machines that get one."""
-    pairs = zip(run.input.identities, run.input.batch.machines, strict=True)
-    return {identities.system_id: request.image for identities, request in pairs if request.image is not None}
+    return {key: request.image for key, request in _requests(run).items() if request.image is not None}
 
 
 def _record(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Record the deployments; the token is derived, so that only its hash is stored."""
-    requests = dict(zip((i.system_id for i in run.input.identities), run.input.batch.machines, strict=True))
-    now = run.ports.clock.now()
+    """Record the deployments; tokens are derived, so that only their hashes are stored."""
+    requests = _requests(run)
     for machine, _ in run.once(read_placed):
-        deployment = _deployment(run, machine, requests[machine.system_id], now)
-        if deployment is not None:
-            if address_for_reports(uow, run.ports, machine) is not None:
-                token = report_token(run.ports, machine, deployment.instance_id)
-                deployment = replace(deployment, token_sha256=hash_secret(token))
-            uow.deployments.put(deployment)
-
-
-def _deployment(
-    run: Run[ComposeInput], machine: Machine, request: ParsedRequest, now: float
-) -> Deployment | None:
-    if request.deploy is None or request.image is None:
-        return None
-    return Deployment(
-        system_id=machine.system_id,
-        image=request.image.name,
-        image_sha256=request.image.sha256,
-        started_at=now,
-        instance_id=f"{machine.system_id}-{run.operation.id[:8]}",
-        user=request.deploy.user or request.image.default_user,
-        ssh_keys=request.deploy.ssh_keys,
-        user_data=request.deploy.user_data,
-        kvm=request.deploy.kvm,
-    )
+        request = requests[machine.system_id]
+        if request.deploy is None or request.image is None:
+            continue
+        instance_id, token = f"{machine.system_id}-{run.operation.id}", ""
+        if address_for_reports(uow, run.ports, machine) is not None:
+            token = report_token(run.ports, machine, instance_id)
+        now = run.ports.clock.now()
+        uow.deployments.put(new_deployment(machine, request.deploy, request.image, instance_id, token, now))
 
 
 def _delete_records(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -112,38 +97,10 @@ def _write_seeds(run: Run[ComposeInput]) -> None:
 def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     """Machines that can report are deploying until they do; the others are deployed when they run."""
     commit(run, uow)
-    now = run.ports.clock.now()
-    deployments = uow.deployments.of(list(_images(run)))
-    requests = dict(zip((i.system_id for i in run.input.identities), run.input.batch.machines, strict=True))
-    for deployment in deployments.values():
-        owner = requests[deployment.system_id].owner
-        before = MachineState.ALLOCATED if owner else MachineState.READY
-        finish_start(run, uow, deployment, before, owner or run.operation.requested_by, now)
-
-
-def finish_start(
-    run: Run[ComposeInput],
-    uow: UnitOfWork,
-    deployment: Deployment,
-    before: MachineState,
-    owner: str,
-    now: float,
-) -> None:
-    """Record that the machine was started with its new system."""
-    reports = bool(deployment.token_sha256)
-    state = MachineState.DEPLOYING if reports else MachineState.DEPLOYED
-    uow.machines.move([deployment.system_id], before, state=state, owner=owner)
-    deadline = now + run.ports.settings.deploy_timeout_s
-    if reports:
-        started = replace(deployment, step=DeployStep.PHONE_HOME, deadline=deadline)
-        kind, text = EventKind.MACHINE_DEPLOYING, f"starts image {deployment.image} and reports when it runs"
-    else:
-        started = replace(deployment, step=DeployStep.BOOT, finished_at=now)
-        kind = EventKind.MACHINE_DEPLOYED
-        text = f"was started with image {deployment.image}; it cannot report, so this counts as deployed"
-    uow.deployments.put(started)
-    machine = uow.machines.get(deployment.system_id)
-    uow.events.add(Event(kind, machine_subject(machine), text, now))
+    requests = _requests(run)
+    for key, deployment in uow.deployments.of(list(_images(run))).items():
+        owner = requests[key].owner or run.operation.requested_by
+        record_start(uow, run.ports, replace(uow.machines.get(key), owner=owner), deployment)
 
 
 IMAGE = Step[ComposeInput, None]("image", rows=_record, do=_ensure_copies, undo_rows=_delete_records)

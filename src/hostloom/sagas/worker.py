@@ -16,10 +16,12 @@ from hostloom.sagas.commission import COMMISSION
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.compose_with_image import COMPOSE_WITH_IMAGE
 from hostloom.sagas.decompose import DECOMPOSE
+from hostloom.sagas.deploy import DEPLOY
 from hostloom.sagas.fix_network import FIX_NETWORK
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
 from hostloom.sagas.import_inventory import IMPORT_INVENTORY
 from hostloom.sagas.refresh import REFRESH
+from hostloom.sagas.release import RELEASE
 from hostloom.sagas.runner import Runner
 from hostloom.sagas.saga import Saga
 from hostloom.sagas.verify import VERIFY
@@ -35,10 +37,12 @@ SAGAS: dict[str, Saga[Any]] = {
         COMPOSE,
         COMPOSE_WITH_IMAGE,
         DECOMPOSE,
+        DEPLOY,
         FIX_NETWORK,
         IMPORT_DISK_IMAGE,
         IMPORT_INVENTORY,
         REFRESH,
+        RELEASE,
         VERIFY,
     )
 }

@@ -13,19 +13,17 @@ from hostloom.model.deployment import (
     Deployment,
     DeployReport,
     DeployRequest,
-    DeployStep,
 )
 from hostloom.model.errors.base import HostloomError
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.stale import Stale
 from hostloom.model.errors.values import InvalidValue
-from hostloom.model.event import Event, machine_subject
-from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.request import ComposeBatch
 from hostloom.model.ssh_public_key import parse_public_key
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.deployments import record_report, settle
 from hostloom.recording.host_readings import hypervisor_of
 
 #: What Debian's and the BSDs' useradd accept.
@@ -86,41 +84,10 @@ def take_report(ports: Ports, token: str, report: DeployReport) -> None:
         deployment = uow.deployments.find_by_token(hash_secret(token))
         if deployment is None:
             raise ReportRefused
-        machine = uow.machines.get(deployment.system_id)
-        # A machine that is slow, but comes up in the end, is deployed.
-        is_awaited = machine.state in (MachineState.DEPLOYING, MachineState.FAILED_DEPLOYMENT)
-        if not is_awaited or deployment.host_keys:
+        if deployment.reported_at is not None:
             return
-        deployment = replace(deployment, host_keys=report.host_keys)
-        if report.errors:
-            _fail(uow, ports, machine, deployment, "; ".join(report.errors))
-        else:
-            _succeed(uow, ports, machine, deployment)
+        record_report(uow, ports, uow.machines.get(deployment.system_id), deployment, report)
         uow.commit()
-
-
-def _succeed(uow: UnitOfWork, ports: Ports, machine: Machine, deployment: Deployment) -> None:
-    now = ports.clock.now()
-    uow.machines.update(replace(machine, state=MachineState.DEPLOYED))
-    finished = replace(deployment, step=DeployStep.PHONE_HOME, finished_at=now, failure="", boot_output="")
-    uow.deployments.put(finished)
-    text = f"runs image {deployment.image}, {now - deployment.started_at:.0f} s after its deployment began"
-    uow.events.add(Event(EventKind.MACHINE_DEPLOYED, machine_subject(machine), text, now))
-
-
-def _fail(
-    uow: UnitOfWork,
-    ports: Ports,
-    machine: Machine,
-    deployment: Deployment,
-    failure: str,
-    boot_output: str = "",
-) -> None:
-    now = ports.clock.now()
-    uow.machines.update(replace(machine, state=MachineState.FAILED_DEPLOYMENT))
-    uow.deployments.put(replace(deployment, finished_at=now, failure=failure[:4096], boot_output=boot_output))
-    text = f"image {deployment.image}: {failure[:500]}"
-    uow.events.add(Event(EventKind.DEPLOYMENT_FAILED, machine_subject(machine), text, now))
 
 
 # -- overdue reports -------------------------------------------------------------------------------------
@@ -148,7 +115,7 @@ def _give_up(ports: Ports, deployment: Deployment) -> None:
         if machine.state is MachineState.DEPLOYING:
             timeout_s = ports.settings.deploy_timeout_s
             failure = f"no report came within {timeout_s:g} s; `hostloom machine show` has its console"
-            _fail(uow, ports, machine, deployment, failure, output)
+            settle(uow, ports, machine, replace(deployment, failure=failure, boot_output=output))
         else:
             uow.deployments.put(replace(deployment, deadline=None))
         uow.commit()

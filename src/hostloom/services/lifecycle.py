@@ -12,12 +12,21 @@ from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
+from hostloom.sagas.release import RELEASE, ReleaseInput
 from hostloom.sagas.saga import start_saga
 from hostloom.services import machines, power
 from hostloom.services.access import require_admin
 
 #: States from which `release` makes a machine available.
-RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})
+RELEASABLE = frozenset(
+    {
+        MachineState.ALLOCATED,
+        MachineState.READY,
+        MachineState.DEPLOYING,
+        MachineState.DEPLOYED,
+        MachineState.FAILED_DEPLOYMENT,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -25,13 +34,14 @@ class Released:
     """A machine without an owner."""
 
     machine: Machine
-    #: The operation that decomposes it, because it was composed on demand.
+    #: The operation that takes it out of use, or decomposes it because it was composed on demand.
     operation: Operation | None = None
 
 
-def release(ports: Ports, principal: Principal, key: str) -> Released:
+def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False) -> Released:
     """Release a machine: switch it off and make it available; decompose it if it was composed on demand.
 
+    A deployed machine loses its seed, and with `erase` the content of all its disks.
     Permitted to its owner and administrators; does nothing for a free machine. WrongState, NotPermitted.
     """
     with ports.store.begin() as uow:
@@ -39,11 +49,13 @@ def release(ports: Ports, principal: Principal, key: str) -> Released:
     machines.require_owner(principal, machine, "release")
     machines.require_unlocked(machine)
     if machine.state not in RELEASABLE:
-        raise WrongState("machine", machine.hostname, machine.state, "it must be allocated")
+        raise WrongState("machine", machine.hostname, machine.state, "it must be allocated or deployed")
     if machine.state is MachineState.READY:
         return Released(machine)
     if machine.on_demand:
         return _take_apart(ports, principal, machine)
+    if machine.host_id is not None and (erase or machine.state is not MachineState.ALLOCATED):
+        return _undeploy(ports, principal, machine, erase=erase)
     if machine.host_id is not None and machine.power is not PowerState.OFF:
         machine = power.power_off(ports, machine, force=True)
     with ports.store.begin() as uow:
@@ -107,6 +119,21 @@ def _take_apart(ports: Ports, principal: Principal, machine: Machine) -> Release
         decompose_input = DecomposeInput(machine.system_id, machine.hostname)
         subject = f"machine {machine.hostname}"
         operation = start_saga(uow, ports, principal, DECOMPOSE, decompose_input, subject)
+        uow.commit()
+    return Released(machine, operation)
+
+
+def _undeploy(ports: Ports, principal: Principal, machine: Machine, *, erase: bool) -> Released:
+    with ports.store.begin() as uow:
+        uow.lock_world()
+        machine = uow.machines.get(machine.system_id)
+        check_transition(machine.hostname, machine.state, MachineState.RELEASING)
+        deployment = uow.deployments.find(machine.system_id)
+        if machine.state is MachineState.DEPLOYING and not (deployment and deployment.is_started):
+            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+        release_input = ReleaseInput(machine.system_id, machine.hostname, erase)
+        subject = f"machine {machine.hostname}"
+        operation = start_saga(uow, ports, principal, RELEASE, release_input, subject)
         uow.commit()
     return Released(machine, operation)
 

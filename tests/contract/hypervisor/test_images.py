@@ -36,7 +36,7 @@ class Images:
         """The first MiB of a volume's guest-visible content."""
         hypervisor = self.subject.hypervisor
         if isinstance(hypervisor, FakeHypervisor):
-            return hypervisor.volumes.contents[disk.pool, disk.volume]
+            return hypervisor.volumes.contents.get((disk.pool, disk.volume), b"")
         connection = libvirt.open(self.subject.uri)
         volume = connection.storagePoolLookupByName(disk.pool).storageVolLookupByName(disk.volume)
         path = self._outside(volume.path())
@@ -140,6 +140,15 @@ def test_without_a_copy_or_a_pool_nothing_is_made(images: Images, image: ImageFi
     with pytest.raises(HypervisorRejected, match="nowhere"):
         volumes.upload_image(replace(COPY, pool="nowhere"), image, _ignore)
     volumes.ensure(replace(ROOT, size_bytes=MIB))  # nothing of another size is there
+
+
+def test_an_erased_volume_is_empty_and_as_large_as_before(images: Images) -> None:
+    volumes, disk = images.subject.hypervisor.volumes, replace(ROOT, size_bytes=MIB)
+    volumes.write(disk, PATTERN)
+    for _ in range(2):
+        volumes.erase(disk)
+        assert images.content(disk).strip(b"\0") == b""
+        assert images.size(disk) == disk.size_bytes
 
 
 def test_a_volume_is_written_and_written_again(images: Images) -> None:

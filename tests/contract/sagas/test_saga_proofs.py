@@ -15,11 +15,13 @@ from hostloom.sagas.import_inventory import ImportInput
 from hostloom.sagas.worker import SAGAS
 from hostloom.services import (
     commissioning,
+    deploy,
     disk_images,
     fix_network,
     hosts,
     images,
     imports,
+    lifecycle,
     machines,
     plans,
     verifying,
@@ -86,6 +88,17 @@ def begin_batch(world: LittleWorld) -> Operation:
 def begin_compose_with_image(world: LittleWorld) -> Operation:
     """Two machines get an image, and another one does not."""
     return machines.compose_batch(world.ports, LOCAL_ADMIN, WITH_IMAGE)
+
+
+def begin_deploy(world: LittleWorld) -> Operation:
+    return deploy.start(world.ports, LOCAL_ADMIN, "web", DEPLOY)
+
+
+def begin_release(world: LittleWorld) -> Operation:
+    """Release a machine that was deployed, and erase its disks."""
+    operation = lifecycle.release(world.ports, LOCAL_ADMIN, "web", erase=True).operation
+    assert operation is not None
+    return operation
 
 
 def add_image(world: LittleWorld) -> None:
@@ -179,6 +192,8 @@ class Case:
     has_image: bool = False
     #: Whether the image of a deployment is there.
     has_disk_image: bool = False
+    #: Whether the machine is deployed.
+    is_deployed: bool = False
     #: Whether it changes or reads a hypervisor in a way of its own, so that it is also run on libvirt.
     on_libvirt: bool = True
 
@@ -201,6 +216,16 @@ CASES = {
     ),
     "compose-plan": Case("compose", begin_plan, "commit", hosts=2),
     "decompose": Case("decompose", begin_decompose, "domain", has_machine=True),
+    "deploy": Case(
+        "deploy", begin_deploy, "undefine", has_machine=True, has_disk_image=True, on_libvirt=False
+    ),
+    "release": Case(
+        *("release", begin_release, "undefine"),
+        has_machine=True,
+        has_disk_image=True,
+        is_deployed=True,
+        on_libvirt=False,
+    ),
     "commission": Case("commission", begin_commission, "settle", has_machine=True, on_libvirt=False),
     "verify": Case("verify", begin_verify, "record", has_machine=True, on_libvirt=False),
     "refresh": Case("refresh", begin_refresh, "record", has_machine=True),
@@ -240,6 +265,9 @@ def make() -> Iterator[Make]:
             assert world.run().state == "succeeded"
         if case.has_disk_image:
             add_image(world)
+        if case.is_deployed:
+            begin_deploy(world)
+            assert world.run().state == "succeeded"
         if name == "fix-network":
             libvirts_dhcp_on_an_unserved_vlan(world)
         return Proof(world, SAGAS[case.saga], case.begin)

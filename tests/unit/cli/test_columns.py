@@ -17,6 +17,7 @@ MACHINE: Document = {
     "cores": 128,
     "memory_mib": 512 * 1024,
     "origin": "composed",
+    "image": "debian-12",
     "interfaces": [
         {"ips": ["198.18.10.200", "2001:db8:1234:5678::200"], "proof": None},
         {"ips": ["198.18.30.200"], "proof": None},

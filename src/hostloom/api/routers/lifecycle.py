@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from hostloom.api.calls import ApiCall, Changing
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
-from hostloom.api.shapes.lifecycle import CommentIn, ReleaseOut
+from hostloom.api.shapes.lifecycle import CommentIn, ReleaseIn, ReleaseOut
 from hostloom.api.shapes.machines import MachineOut
 from hostloom.services import lifecycle
 
@@ -13,9 +13,10 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 
 
 @router.post("/{key}/release", response_model=ReleaseOut)
-def release_machine(call: Changing, key: str) -> Response:
-    """Release an allocated machine; if it was composed on demand, the operation decomposes it."""
-    return call.perform(200, lambda: _release(call, key))
+def release_machine(call: Changing, key: str, body: ReleaseIn | None = None) -> Response:
+    """Release a machine; the operation takes it out of use, or decomposes it if it was composed on demand."""
+    erase = body is not None and body.erase
+    return call.perform(200, lambda: _release(call, key, erase=erase))
 
 
 @router.post("/{key}/lock", response_model=MachineOut)
@@ -30,8 +31,8 @@ def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
     return call.perform(200, lambda: _locked(call, key, body.comment, locked=False))
 
 
-def _release(call: ApiCall, key: str) -> ReleaseOut:
-    released = lifecycle.release(call.ports, call.principal, key)
+def _release(call: ApiCall, key: str, *, erase: bool) -> ReleaseOut:
+    released = lifecycle.release(call.ports, call.principal, key, erase=erase)
     operation = None if released.operation is None else OperationOut.of(released.operation)
     with call.begin() as uow:
         return ReleaseOut(machine=MachineOut.of(released.machine, Names(uow)), operation=operation)

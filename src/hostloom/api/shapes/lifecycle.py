@@ -1,6 +1,6 @@
 """Documents of release and lock."""
 
-from hostloom.api.forms import In, Out, Text
+from hostloom.api.forms import Flag, In, Out, Text
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.machines import MachineOut
 
@@ -11,8 +11,14 @@ class CommentIn(In):
     comment: Text = ""
 
 
+class ReleaseIn(In):
+    """How to release a machine; `erase` replaces its disks by empty ones."""
+
+    erase: Flag = False
+
+
 class ReleaseOut(Out):
-    """The machine, and the operation that decomposes it; null: the machine stays and is free."""
+    """The machine, and the operation that takes it out of use or decomposes it; null: it is free already."""
 
     machine: MachineOut
     operation: OperationOut | None

@@ -185,6 +185,8 @@ class MachineOut(Out):
     network_boot: NetworkBootOut
     #: Seconds since the epoch; null: the machine has never reported its hardware.
     commissioned_at: float | None
+    #: The disk image of its system; null: hostloom has installed none.
+    image: str | None
     #: Differences between the machine's record and its host, as last read.
     drift: list[DriftOut]
 
@@ -202,6 +204,7 @@ class MachineOut(Out):
             resource_pool=names.resource_pool(item.resource_pool_id),
             network_boot=NetworkBootOut.of(item, commissioned=commissioned_at is not None),
             commissioned_at=commissioned_at,
+            image=names.image(item.system_id),
             drift=[DriftOut.of(change) for change in item.drift],
         )
 

@@ -1,0 +1,121 @@
+"""Release: take a deployed machine out of use; its seed is deleted, and its disks are erased if asked for."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.model.annotation import Annotated
+from hostloom.model.deployment import SEED_DISK
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
+from hostloom.model.host import Host
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState, PowerState
+from hostloom.ports.hypervisor import Hypervisor
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
+from hostloom.sagas.machine_power import WasRunning
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class ReleaseInput:
+    """The machine, and whether to erase its disks."""
+
+    system_id: SystemId
+    hostname: str
+    erase: bool = False
+
+
+@dataclass(frozen=True)
+class StateBeforeRelease:
+    """The machine's previous state, for the undo."""
+
+    state: MachineState
+
+
+def _read(run: Run[ReleaseInput]) -> tuple[Machine, Host, Hypervisor]:
+    with run.ports.store.begin() as uow:
+        machine = uow.machines.get(run.input.system_id)
+    return machine, host_of(run.ports.store, machine), hypervisor_of(run.ports, machine)
+
+
+def _without_seed(machine: Machine) -> Machine:
+    return replace(machine, disks=tuple(disk for disk in machine.disks if disk.name != SEED_DISK))
+
+
+def _mark(run: Run[ReleaseInput], uow: UnitOfWork) -> StateBeforeRelease:
+    if run.has(MARK):
+        return run.output(MARK)
+    machine = uow.machines.get(run.input.system_id)
+    uow.machines.update(replace(machine, state=MachineState.RELEASING))
+    return StateBeforeRelease(machine.state)
+
+
+def _unmark(run: Run[ReleaseInput], uow: UnitOfWork) -> None:
+    if run.has(MARK):
+        machine = uow.machines.get(run.input.system_id)
+        uow.machines.update(replace(machine, state=run.output(MARK).state))
+
+
+def _note_power(run: Run[ReleaseInput]) -> WasRunning:
+    machine, _, hypervisor = _read(run)
+    return WasRunning(hypervisor.power(machine.uuid) is PowerState.ON)
+
+
+def _power_off(run: Run[ReleaseInput]) -> None:
+    machine, _, hypervisor = _read(run)
+    hypervisor.stop(machine.uuid, machine.system_id, force=True)
+
+
+def _power_on(run: Run[ReleaseInput]) -> None:
+    machine, _, hypervisor = _read(run)
+    if run.output(POWER_STATE).on:
+        hypervisor.start(machine.uuid, machine.system_id)
+
+
+def _undefine(run: Run[ReleaseInput]) -> None:
+    machine, _, hypervisor = _read(run)
+    hypervisor.delete_machine(machine.uuid)
+
+
+def _define_again(run: Run[ReleaseInput]) -> None:
+    machine, host, hypervisor = _read(run)
+    hypervisor.ensure_machine(spec_of(host, machine))
+
+
+def _erase(run: Run[ReleaseInput]) -> None:
+    machine, _, hypervisor = _read(run)
+    for disk in machine.disks:
+        if disk.name == SEED_DISK:
+            hypervisor.volumes.delete(disk)
+        elif run.input.erase:
+            hypervisor.volumes.erase(disk)
+
+
+def _define(run: Run[ReleaseInput]) -> None:
+    machine, host, hypervisor = _read(run)
+    hypervisor.ensure_machine(spec_of(host, _without_seed(machine)))
+
+
+def _finish(run: Run[ReleaseInput], uow: UnitOfWork) -> None:
+    machine = uow.machines.get(run.input.system_id)
+    freed = replace(_without_seed(machine), state=MachineState.READY, owner="", power=PowerState.OFF)
+    uow.machines.update(freed)
+    uow.deployments.delete(machine.system_id)
+    uow.annotations.put(Annotated.NODE, machine.system_id, {})
+    text = f"released by {run.operation.requested_by}"
+    if run.input.erase:
+        text += "; its disks are erased"
+    now = run.ports.clock.now()
+    uow.events.add(Event(EventKind.MACHINE_RELEASED, machine_subject(machine), text, now))
+
+
+MARK = Step[ReleaseInput, StateBeforeRelease]("mark", StateBeforeRelease, rows=_mark, undo_rows=_unmark)
+POWER_STATE = Step[ReleaseInput, WasRunning]("power-state", WasRunning, do=_note_power)
+POWER_OFF = Step[ReleaseInput, None]("power-off", do=_power_off, undo=_power_on)
+UNDEFINE = Step[ReleaseInput, None]("undefine", do=_undefine, undo=_define_again)
+#: Deleted content cannot be restored, so from here on the saga only goes forward.
+ERASE = Step[ReleaseInput, None]("erase", do=_erase, forward_only=True)
+DOMAIN = Step[ReleaseInput, None]("domain", do=_define)
+FINISH = Step[ReleaseInput, None]("finish", rows=_finish)
+
+RELEASE = Saga("release", ReleaseInput, (MARK, POWER_STATE, POWER_OFF, UNDEFINE, ERASE, DOMAIN, FINISH))

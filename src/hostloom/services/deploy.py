@@ -1,0 +1,125 @@
+"""Deploy: what a deployment of an existing machine would do, and the operation that does it."""
+
+from dataclasses import dataclass
+
+from hostloom.decide.deploy.check_deploy import DeployTarget, check_deploy, composed_boot_modes
+from hostloom.decide.deploy.copy_pool import copy_pool
+from hostloom.decide.explain.reason_texts import refused
+from hostloom.model.access import Principal
+from hostloom.model.deployment import SEED_DISK, DeployRequest, copy_volume
+from hostloom.model.disk_image import DiskImage
+from hostloom.model.errors.resources import WrongState
+from hostloom.model.errors.values import InvalidValue
+from hostloom.model.host import Host
+from hostloom.model.machine import Disk, Machine, MachineOrigin, MachineState
+from hostloom.model.operation import Operation
+from hostloom.ports.context import Ports
+from hostloom.ports.repositories import find_by_key
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.deploy import DEPLOY, DeployInput
+from hostloom.sagas.saga import start_saga
+from hostloom.sagas.seeds import address_for_reports
+from hostloom.services import machines
+from hostloom.services.access import require_user
+from hostloom.services.deployments import complete_request
+
+#: States from which a machine is deployed.
+DEPLOYABLE = (MachineState.READY, MachineState.ALLOCATED, MachineState.FAILED_DEPLOYMENT)
+
+
+@dataclass(frozen=True)
+class DeployPlan:
+    """What a deployment does."""
+
+    machine: Machine
+    host: Host
+    request: DeployRequest
+    image: DiskImage
+    #: The disk whose content is lost.
+    wiped: Disk
+    #: The storage pool with the copy of the image, and whether the image has to be copied there first.
+    copy_pool: str
+    is_copied: bool
+    #: Whether the machine can report that its system runs.
+    reports: bool
+
+
+def plan(ports: Ports, principal: Principal, key: str, request: DeployRequest) -> DeployPlan:
+    """What the deployment would do; nothing is reserved. Refused, WrongState, NotPermitted, InvalidValue."""
+    with ports.store.begin() as uow:
+        return _plan(uow, ports, principal, key, request)
+
+
+def start(ports: Ports, principal: Principal, key: str, request: DeployRequest) -> Operation:
+    """Record an operation that deploys a machine; a machine without owner is allocated to the user."""
+    with ports.store.begin() as uow:
+        uow.lock_world()
+        deploy_plan = _plan(uow, ports, principal, key, request)
+        machine = deploy_plan.machine
+        deploy_input = DeployInput(
+            machine.system_id,
+            machine.hostname,
+            deploy_plan.request,
+            deploy_plan.image,
+            machine.owner or principal.name,
+        )
+        operation = start_saga(uow, ports, principal, DEPLOY, deploy_input, f"machine {machine.hostname}")
+        uow.commit()
+    return operation
+
+
+def _plan(
+    uow: UnitOfWork, ports: Ports, principal: Principal, key: str, request: DeployRequest
+) -> DeployPlan:
+    require_user(principal, "deploy machines")
+    machine = machines.get(uow, principal, key)
+    if machine.owner:
+        machines.require_owner(principal, machine, "deploy")
+    machines.require_unlocked(machine)
+    if machine.state not in DEPLOYABLE:
+        wanted = f"it must be {', '.join(DEPLOYABLE[:-1])} or {DEPLOYABLE[-1]}"
+        hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
+        is_deployed = machine.state is MachineState.DEPLOYED
+        raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
+    if machine.origin is not MachineOrigin.COMPOSED or machine.host_id is None or not machine.disks:
+        wanted = "only machines with a disk that hostloom composed are deployed"
+        raise WrongState("machine", machine.hostname, machine.origin, wanted)
+    _check_no_foreign_seed(uow, machine)
+    request = complete_request(uow, principal, request)
+    image = find_by_key(uow.disk_images, "disk image", request.image)
+    _check_image(machine, image)
+    host = uow.hosts.get(machine.host_id)
+    pool = copy_pool(host, machine.disks[0].pool)
+    if pool is None:
+        wanted = "a storage pool of type dir, fs or netfs must keep the copy of the image"
+        raise WrongState("host", host.name, "without such a pool", wanted)
+    copy = uow.image_copies.find(host.id, pool, image.sha256)
+    return DeployPlan(
+        machine,
+        host,
+        request,
+        image,
+        machine.disks[0],
+        pool,
+        copy is not None and copy.complete and copy.volume == copy_volume(image.sha256),
+        address_for_reports(uow, ports, machine) is not None,
+    )
+
+
+def _check_no_foreign_seed(uow: UnitOfWork, machine: Machine) -> None:
+    """A disk of the user with the name of the seed disk would be overwritten."""
+    has_seed = any(disk.name == SEED_DISK for disk in machine.disks)
+    if has_seed and uow.deployments.find(machine.system_id) is None:
+        problem = "is the name of a disk that was composed with the machine"
+        raise InvalidValue("disk", SEED_DISK, problem, "compose a machine without a disk of this name")
+
+
+def _check_image(machine: Machine, image: DiskImage) -> None:
+    root, architecture = machine.disks[0], machine.architecture
+    modes = composed_boot_modes(architecture)
+    target = DeployTarget(
+        machine.hostname, architecture, machine.memory_mib, root.name, root.size_bytes, modes
+    )
+    refusal = check_deploy(image, target)
+    if refusal is not None:
+        raise refused(refusal)
