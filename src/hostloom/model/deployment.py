@@ -34,14 +34,20 @@ class DeployStep(StrEnum):
 class KvmOptions:
     """How a machine becomes a KVM host: which of its interfaces get a bridge, and of what kind."""
 
-    bridge_all: bool = False
-    #: Interfaces that get a bridge.
+    #: Whether every interface with an address or lease gets a bridge. None: only if `bridges` is empty.
+    bridge_all: bool | None = None
+    #: Interfaces that get a bridge, with or without addresses.
     bridges: tuple[str, ...] = ()
     bridge_kind: BridgeKind = BridgeKind.STANDARD
     stp: bool = False
     forward_delay_s: int = 15
     #: None: that of the interface.
     mtu: int | None = None
+
+    @property
+    def bridges_every_configured(self) -> bool:
+        """Whether every interface with an address or lease gets a bridge."""
+        return not self.bridges if self.bridge_all is None else self.bridge_all
 
 
 @dataclass(frozen=True, slots=True)

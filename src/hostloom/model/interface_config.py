@@ -257,6 +257,11 @@ class InterfaceConfig:
                 yield names[name]
                 waiting += names[name].parents
 
+    def mac_of(self, interface: ConfiguredInterface) -> MacAddress | None:
+        """The MAC that the interface has on the machine: its own, or else that of its first member."""
+        macs = (below.mac for below in (interface, *self.ancestors(interface)))
+        return next((mac for mac in macs if mac is not None), None)
+
     def children(self, interface: ConfiguredInterface) -> tuple[ConfiguredInterface, ...]:
         """The interfaces that stand on this one directly."""
         return tuple(child for child in self.interfaces if interface.name in child.parents)

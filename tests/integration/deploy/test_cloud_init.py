@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from hostloom.decide.deploy.install_kvm import with_kvm
 from hostloom.decide.deploy.phone_home import SCRIPT_PATH
 from hostloom.decide.deploy.seed import SeedAccount, render_seed
+from hostloom.model.deployment import KvmOptions
+from hostloom.model.node import BridgeKind
 from support.seeds import KEY, MODELS, a_seed_input
 
 READER = Path(__file__).parents[2] / "support/cloud_init_reads.py"
@@ -93,6 +96,24 @@ def test_cloud_init_finds_the_user_data_valid(tmp_path: Path) -> None:
     user_data = tmp_path / "user-data"
     user_data.write_text(seed.user_data)
     assert "Valid" in run("cloud-init", "schema", "-c", user_data)
+
+
+@pytest.mark.parametrize("kind", BridgeKind)
+def test_cloud_init_finds_the_user_data_of_a_kvm_host_valid(kind: BridgeKind, tmp_path: Path) -> None:
+    seed = render_seed(with_kvm(a_seed_input(), KvmOptions(bridge_kind=kind), KEY))
+    user_data = tmp_path / "user-data"
+    user_data.write_text(seed.user_data)
+    assert "Valid" in run("cloud-init", "schema", "-c", user_data)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_netplan_accepts_the_bridges_of_a_kvm_host(name: str, tmp_path: Path) -> None:
+    seed = render_seed(with_kvm(a_seed_input(name), KvmOptions(stp=True), KEY))
+    (tmp_path / "etc/netplan").mkdir(parents=True)
+    file = tmp_path / "etc/netplan/seed.yaml"
+    file.write_text(yaml.safe_dump({"network": yaml.safe_load(seed.network_config)}))
+    file.chmod(0o600)
+    run("netplan", "generate", "--root-dir", tmp_path)
 
 
 def merged(read_seeds: Path, name: str) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class _Renderer:
         if interface.kind is InterfaceKind.VLAN:
             return {"id": interface.tag_vid, "link": interface.parents[0]}
         entry: Document = {"interfaces": list(interface.parents)}
-        mac = interface.mac or self._first_mac(interface)
+        mac = self.config.mac_of(interface)
         if mac is not None:
             # systemd would otherwise make up a MAC that neither DHCP nor the record knows.
             entry["macaddress"] = str(mac)
@@ -139,10 +139,6 @@ class _Renderer:
         else:
             entry |= _bridge_parameters(interface.bridge or BridgeOptions())
         return entry
-
-    def _first_mac(self, interface: ConfiguredInterface) -> object | None:
-        macs = (ancestor.mac for ancestor in self.config.ancestors(interface))
-        return next((mac for mac in macs if mac is not None), None)
 
     def _addresses(self, addressed: AddressedInterface) -> Document:
         entry: Document = {}

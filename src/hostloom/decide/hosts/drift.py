@@ -120,12 +120,15 @@ def _changes(before: NodeInterface, now: ObservedLink) -> list[Drift]:
             old, new = sorted(map(str, old)), sorted(map(str, new))
         if old != new:
             drifts.append(
-                Drift(f"interface-{attribute.replace('_', '-')}", before.name, _text(old), _text(new))
+                Drift(
+                    f"interface-{attribute.replace('_', '-')}", before.name, value_text(old), value_text(new)
+                )
             )
     return drifts
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """A recorded or observed value in words."""
     if isinstance(value, list):
         return ", ".join(value) or "none"
     if isinstance(value, bool):
