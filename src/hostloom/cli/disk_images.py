@@ -106,7 +106,7 @@ def import_image(
     with open_client(context) as client:
         document |= {"url": source} if "://" in source else _send(client, Path(source), document, output)
         done = finish(client, client.disk_images.create(document | content), output, wait=wait)
-        _show_imported(client.disk_images.get(done["subject"].removeprefix("image ")), output)
+        show_ready(client.disk_images.get(done["subject"].removeprefix("image ")), "imported", output)
 
 
 def sync_images(
@@ -145,13 +145,14 @@ def sync_images(
         show_data(items, output)
 
 
-def _show_imported(image: answers.DiskImage, output: Format) -> None:
+def show_ready(image: answers.DiskImage, verb: str, output: Format) -> None:
+    """Say what an image is that was imported or built."""
     for warning in image["warnings"]:
         say(f"warning: {warning}")
     system = " ".join(filter(None, (image["os"], image["release"], image["architecture"])))
     system = system or "an unknown system"
     disk_size = size(image["virtual_size_bytes"])
-    show_done(f"image {image['name']} is imported: {system}, {disk_size}", image, output)
+    show_done(f"image {image['name']} is {verb}: {system}, {disk_size}", image, output)
 
 
 def _follow_all(client: Client, items: list[answers.SyncItem], output: Format, *, wait: bool) -> None:

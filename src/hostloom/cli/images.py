@@ -9,12 +9,11 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part, Yes, confirm
 from hostloom.cli.disk_images import import_image, sync_images
-from hostloom.cli.follow import finish
+from hostloom.cli.image_build import build
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.output import Format, Output, show_done, show_one, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document, Problem, answers, keys
-from hostloom.model.image import Flavour
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", name="image")
 Key = Annotated[str, typer.Argument(metavar="NAME", help="An image by name.")]
@@ -153,35 +152,6 @@ def delete(context: typer.Context, key: Key, yes: Yes = False, output: Output = 
     show_done(f"image {item['name']} deleted", {"deleted": item["name"]}, output)
 
 
-@app.command("build")
-def build(
-    context: typer.Context,
-    flavour: Annotated[
-        Flavour,
-        typer.Argument(help="virtual: for virtual machines; generic: for physical machines too."),
-    ] = Flavour.VIRTUAL,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")
-    ] = True,
-    output: Output = Format.TABLE,
-) -> None:
-    """Build a boot image on the server, from its distribution's kernel, without installing anything.
-
-    Machines boot the new image from then on. The previous image is kept for machines that are booting;
-    older ones are deleted.
-
-    Examples:
-
-    - `hostloom image build`
-    - `hostloom image build generic`
-    """
-    with open_client(context) as client:
-        finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
-        new_image = next(image for image in client.images.list() if image["flavour"] == flavour)
-    total = size(sum(file["size_bytes"] for file in new_image["files"]))
-    show_done(f"image {new_image['name']} is built, {total}; machines boot it from now on", new_image, output)
-
-
 def find(client: Client, key: str) -> Document:
     """A disk image or a boot image by name."""
     try:
@@ -200,5 +170,6 @@ def _warnings(item: Document) -> Sequence[Part]:
     return [("warnings", "\n".join(item["warnings"]))] if item["warnings"] else []
 
 
+app.command("build")(build)
 app.command("import")(import_image)
 app.command("sync")(sync_images)

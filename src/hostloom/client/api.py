@@ -93,6 +93,10 @@ class Client:
         answer = self._transport.upload(f"{path}/{expected['id']}", content, size_bytes)
         return cast("answers.UploadedFile", answer)
 
+    def build_disk_image(self, wanted: Document) -> answers.Operation:
+        """Build a disk image on the server from packages; the operation."""
+        return cast("answers.Operation", self._transport.send("POST", "/disk-images/build", body=wanted))
+
     def sync_disk_images(self, mirror: Document) -> answers.Sync:
         """Import what a mirror has newer, or with `plan` say what that would be."""
         return cast("answers.Sync", self._transport.send("POST", "/disk-images/sync", body=mirror))

@@ -35,6 +35,7 @@ _MAX_CHECKSUMS = 4 * MIB
 RESERVE_BYTES = 512 * MIB
 #: A file that names the import which stored a disk.
 _PUBLISHED_BY = "published-by"
+_WORK = ".work"
 _NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z-]{0,63}")
 
 
@@ -53,7 +54,7 @@ class ImportFiles:
         free_bytes: Callable[[Path], int] = _free_bytes,
     ) -> None:
         self._disks, self._limits, self._downloader = directory / "disks", limits, downloader
-        self._work, self._uploads = self._disks / ".work", self._disks / ".uploads"
+        self._work, self._uploads = self._disks / _WORK, self._disks / ".uploads"
         self._free_bytes = free_bytes
 
     # -- files that clients send --------------------------------------------------------------------------
@@ -61,7 +62,7 @@ class ImportFiles:
     def expect(self, upload: str, size_bytes: int) -> None:
         """Make an empty file; DiskImageFailed if the file is too large or there is too little room."""
         check_file_size(size_bytes, self._limits.disk_bytes)
-        with _writing("the file"):
+        with writing("the file"):
             self._uploads.mkdir(parents=True, exist_ok=True)
             self._check_room(size_bytes, "the file")
             self._upload(upload).touch()
@@ -70,7 +71,7 @@ class ImportFiles:
         """Write an expected file; NotFound."""
         if not self._upload(upload).is_file():
             raise NotFound("upload", upload)
-        with _writing("the file"):
+        with writing("the file"):
             return FileReceiver(self._upload(upload), self._limits.disk_bytes, self._check_room)
 
     def find_upload(self, upload: str) -> UploadedFile | None:
@@ -96,7 +97,7 @@ class ImportFiles:
     def fetch(self, work: str, source: ImageSource, progress: Progress) -> FetchedFile:
         """Download the file or take the upload, and check its hash."""
         folder = self._folder(work)
-        with _writing(source.text):
+        with writing(source.text):
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / "source"
             expected = self._expected_digest(source)
@@ -112,7 +113,7 @@ class ImportFiles:
     def unpack(self, work: str, what: str, progress: Progress) -> UnpackedDisk:
         """Decompress the file."""
         folder = self._folder(work)
-        with _writing(what):
+        with writing(what):
             self._check_room(0, what)
             return unpack(folder / "source", folder / "disk", self._limits, what, progress)
 
@@ -120,7 +121,7 @@ class ImportFiles:
         """Check the disk and write its two forms into a folder that `publish` renames."""
         folder = self._folder(work)
         result = folder / "result"
-        with _writing(what):
+        with writing(what):
             result.mkdir(exist_ok=True)
             check_disk(folder / "disk", disk, self._limits, what)
             self._check_room((folder / "disk").stat().st_blocks * 512, what)
@@ -138,7 +139,7 @@ class ImportFiles:
         result, target = self._folder(work) / "result", self._disks / sha256
         if target.is_dir():
             return
-        with _writing("the disk image"):
+        with writing("the disk image"):
             (result / _PUBLISHED_BY).write_text(work)
             result.chmod(0o755)
             result.rename(target)
@@ -183,25 +184,34 @@ class ImportFiles:
 
     def _check_room(self, needed_bytes: int, what: str) -> None:
         """DiskImageFailed if too little room would be left on the disk of the image folder."""
-        free = self._free_bytes(self._disks)
-        if free < needed_bytes + RESERVE_BYTES:
-            raise DiskImageFailed(
-                what,
-                f"{free // MIB} MiB are free in {self._disks}, "
-                f"and {(needed_bytes + RESERVE_BYTES) // MIB} MiB are needed",
-            )
+        check_room(self._disks, needed_bytes, what, self._free_bytes(self._disks))
 
     def _folder(self, work: str) -> Path:
-        return self._work / _checked(work)
+        return import_folder(self._disks.parent, work)
 
     def _upload(self, upload: str) -> Path:
-        return self._uploads / _checked(upload)
+        return self._uploads / checked_name(upload)
 
 
 def check_file_size(size_bytes: int, limit_bytes: int) -> None:
     """DiskImageFailed for a file that is larger than allowed."""
     if size_bytes > limit_bytes:
         raise DiskImageFailed("the file", f"it has more than the {limit_bytes} bytes that are allowed")
+
+
+def import_folder(directory: Path, work: str) -> Path:
+    """The folder of an import (or build) in the image folder; NotFound for what is no name of one."""
+    return directory / "disks" / _WORK / checked_name(work)
+
+
+def check_room(folder: Path, needed_bytes: int, what: str, free: int) -> None:
+    """DiskImageFailed if less than RESERVE_BYTES would be left of the free bytes of a folder's disk."""
+    if free < needed_bytes + RESERVE_BYTES:
+        raise DiskImageFailed(
+            what,
+            f"{free // MIB} MiB are free in {folder}, "
+            f"and {(needed_bytes + RESERVE_BYTES) // MIB} MiB are needed",
+        )
 
 
 class FileReceiver:
@@ -221,12 +231,12 @@ class FileReceiver:
             self._check_room(0, "the file")
             self._checked_at = self._size
         self._digest.update(chunk)
-        with _writing("the file"):
+        with writing("the file"):
             self._file.write(chunk)
 
     def finish(self) -> UploadedFile:
         """Write the description."""
-        with _writing("the file"):
+        with writing("the file"):
             self._file.close()
             upload = UploadedFile(self._path.name, self._size, self._digest.hexdigest())
             self._path.with_suffix(".json").write_text(json.dumps(asdict(upload)))
@@ -240,7 +250,7 @@ class FileReceiver:
 
 
 @contextmanager
-def _writing(what: str) -> Iterator[None]:
+def writing(what: str) -> Iterator[None]:
     """Say of a failed write what could not be written."""
     try:
         yield
@@ -249,7 +259,8 @@ def _writing(what: str) -> Iterator[None]:
         raise DiskImageFailed(what, f"{error.strerror or error}{where}") from error
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return what may be the name of a file or folder here; NotFound."""
     if not _NAME.fullmatch(name):
         raise NotFound("upload", name)
     return name

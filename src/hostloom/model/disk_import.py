@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from hostloom.model.disk_build import DiskBuild
 from hostloom.model.disk_image import BootMode
 from hostloom.model.errors.values import InvalidValue
 
@@ -29,7 +30,7 @@ class Compression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Where the file of a disk is; exactly one of `url` and `upload` is set."""
+    """Where a disk comes from; exactly one of `url`, `upload` and `build` is set."""
 
     url: str = ""
     #: Id of a file that a client has sent.
@@ -40,11 +41,19 @@ class ImageSource:
     sha256sums_url: str = ""
     #: How the file is called, for messages and lists of checksums; it says nothing about the content.
     file_name: str = ""
+    build: DiskBuild | None = None
 
     @property
     def text(self) -> str:
         """What people call it; the query of a URL may be a secret and is left out."""
+        if self.build is not None:
+            return f"recipe {self.build.variant}"
         return self.url.partition("?")[0].partition("#")[0] if self.url else self.file_name
+
+    @property
+    def verb(self) -> str:
+        """What is done with the source."""
+        return "imported" if self.build is None else "built"
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,11 @@ class EventKind(StrEnum):
         "A host, controller or device booted from the network and reported its hardware.",
     )
     IMAGE_BUILT = "image-built", Severity.INFO, "A boot image was built; machines boot it from now on."
-    IMAGE_IMPORTED = "image-imported", Severity.INFO, "A disk image was imported, or replaced by a newer one."
+    IMAGE_IMPORTED = (
+        "image-imported",
+        Severity.INFO,
+        "A disk image was imported or built, or replaced by a newer one.",
+    )
     IMAGE_DELETED = "image-deleted", Severity.INFO, "An image was deleted."
 
     WIRE_CHECK_FAILED = (

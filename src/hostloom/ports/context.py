@@ -9,7 +9,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.dhcp import DhcpServers
-from hostloom.ports.disk_images import DiskImageFiles, DiskImports, ImageDocuments
+from hostloom.ports.disk_images import DiskBuilds, DiskImageFiles, DiskImports, ImageDocuments
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
@@ -94,6 +94,8 @@ class Ports:
     power: PowerDrivers | None = None
     #: None: no disk images can be imported here.
     disk_imports: DiskImports | None = None
+    #: None: no disk images can be built here.
+    disk_builds: DiskBuilds | None = None
     #: None: no mirrors are read.
     image_documents: ImageDocuments | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)

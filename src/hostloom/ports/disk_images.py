@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from hostloom.model.disk_build import DiskBuild, InstalledSystem
 from hostloom.model.disk_image import DiskContent
 from hostloom.model.disk_import import (
     ConvertedDisk,
@@ -122,4 +123,28 @@ class ImageDocuments(Protocol):
 
     def read_signed(self, url: str, keyring: bytes, limit_bytes: int) -> bytes:
         """The text of a document with an inline signature of one of the keyring's keys; DiskImageFailed."""
+        ...
+
+
+class DiskBuilds(Protocol):
+    """The steps from a recipe to a raw disk; `work` names one build.
+
+    The disk takes the place of the file that `DiskImports.fetch` gets. Every step may run again, also after
+    the process died in the middle.
+    """
+
+    def check(self, build: DiskBuild) -> None:
+        """InvalidValue for what no recipe can do; DiskImageFailed if a program is missing here."""
+        ...
+
+    def install(self, work: str, build: DiskBuild, progress: Progress) -> InstalledSystem:
+        """Install the packages into a folder and pack it; DiskImageFailed."""
+        ...
+
+    def assemble(self, work: str, build: DiskBuild, progress: Progress) -> FetchedFile:
+        """Make the raw disk of what was packed; DiskImageFailed."""
+        ...
+
+    def discard(self, work: str) -> None:
+        """Delete everything of a build except the raw disk, which belongs to the import."""
         ...

@@ -17,7 +17,7 @@ from hostloom.sagas.saga import Run, Saga, Step
 
 @dataclass(frozen=True)
 class ImportDiskImageInput:
-    """Where the disk comes from, and what the user says about it."""
+    """Where the disk comes from, and what the user says about it; the build of a disk has the same input."""
 
     name: str
     source: ImageSource
@@ -60,7 +60,9 @@ def combine(content: DiskContent, known: KnownContent, assumed: KnownContent) ->
     return replace(content, **{name: value for name, value in values.items() if value is not None})
 
 
-def record_image(uow: UnitOfWork, image: DiskImage, now: float, *, replaces: bool) -> Recorded:
+def record_image(
+    uow: UnitOfWork, image: DiskImage, now: float, *, replaces: bool, verb: str = "imported"
+) -> Recorded:
     """Add the image, or give an image of this name its content; AlreadyExists.
 
     The same image may be recorded twice.
@@ -73,7 +75,7 @@ def record_image(uow: UnitOfWork, image: DiskImage, now: float, *, replaces: boo
     subject = named_subject(EventSubjectKind.IMAGE, image.name)
     if same_name is None:
         uow.disk_images.add(image)
-        text = f"was imported from {image.source}"
+        text = f"was {verb} from {image.source}"
     elif replaces:
         uow.disk_images.update(replace(image, id=same_name.id, generation=same_name.generation))
         text = f"was replaced by {image.source}"
@@ -151,10 +153,10 @@ def _record(run: Run[ImportDiskImageInput], uow: UnitOfWork) -> Recorded:
         has_kvm=content.has_kvm,
         default_user=content.default_user,
         source=_what(run),
-        source_sha256=run.output(FETCH).sha256,
+        source_sha256=run.output(FETCH).sha256 if run.has(FETCH) else "",
         warnings=content.warnings,
     )
-    return record_image(uow, image, now, replaces=run.input.replace)
+    return record_image(uow, image, now, replaces=run.input.replace, verb=run.input.source.verb)
 
 
 def _tidy(run: Run[ImportDiskImageInput]) -> None:

@@ -11,6 +11,7 @@ from hostloom.model.errors.server import DatabaseUnavailable, LeaseLost
 from hostloom.model.operation import Claim, Operation, OperationState
 from hostloom.ports.context import Ports
 from hostloom.sagas.add_host import ADD_HOST
+from hostloom.sagas.build_disk_image import BUILD_DISK_IMAGE
 from hostloom.sagas.build_image import BUILD_IMAGE
 from hostloom.sagas.commission import COMMISSION
 from hostloom.sagas.compose import COMPOSE
@@ -32,6 +33,7 @@ SAGAS: dict[str, Saga[Any]] = {
     saga.name: saga
     for saga in (
         ADD_HOST,
+        BUILD_DISK_IMAGE,
         BUILD_IMAGE,
         COMMISSION,
         COMPOSE,

@@ -11,6 +11,7 @@ from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
+from hostloom.images.disk_builds import MmdebstrapBuilds
 from hostloom.images.disk_directory import DiskDirectory
 from hostloom.images.documents import MirrorDocuments
 from hostloom.images.download import Downloader
@@ -71,6 +72,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         seed_disks=MtoolsSeedDisks(),
         power=PowerAdapters(hypervisors),
         disk_imports=ImportFiles(settings.images, limits, downloader),
+        disk_builds=MmdebstrapBuilds(settings.images),
         image_documents=MirrorDocuments(downloader),
         settings=service_settings(settings),
     )

@@ -15,13 +15,15 @@ from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.disk_images import Receiver
 from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.build_disk_image import BUILD_DISK_IMAGE
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE, ImportDiskImageInput, files_of, imports_of
-from hostloom.sagas.saga import start_saga
+from hostloom.sagas.saga import Saga, start_saga
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, find_by_key
 
 _KIND = "disk image"
 _MAX_TITLE, _MAX_WORD = 200, 100
+_SAGAS = (IMPORT_DISK_IMAGE.name, BUILD_DISK_IMAGE.name)
 #: Files that clients sent and that no import has used.
 MAX_UPLOADS = 20
 #: Imports at a time; they take long, and other operations need the workers, too.
@@ -118,14 +120,18 @@ def import_(ports: Ports, principal: Principal, request: DiskImageInput) -> Oper
 
 
 def start_import(
-    uow: UnitOfWork, ports: Ports, principal: Principal, saga_input: ImportDiskImageInput
+    uow: UnitOfWork,
+    ports: Ports,
+    principal: Principal,
+    saga_input: ImportDiskImageInput,
+    saga: Saga[ImportDiskImageInput] = IMPORT_DISK_IMAGE,
 ) -> Operation:
     """Record the operation if the image may have its name; AlreadyExists."""
     _check_free(uow, ports, saga_input.name, replaces=saga_input.replace)
     subject = f"image {saga_input.name}"
     running = running_imports(uow)
     if subject in running:
-        raise AlreadyExists(_KIND, saga_input.name, "is being imported")
+        raise AlreadyExists(_KIND, saga_input.name, "is being imported or built")
     if len(running) >= MAX_IMPORTS:
         raise InvalidValue(
             "name",
@@ -133,13 +139,13 @@ def start_import(
             f"would be more than {MAX_IMPORTS} imports at a time",
             "wait for one of them",
         )
-    return start_saga(uow, ports, principal, IMPORT_DISK_IMAGE, saga_input, subject)
+    return start_saga(uow, ports, principal, saga, saga_input, subject)
 
 
 def running_imports(uow: UnitOfWork) -> list[str]:
-    """The subjects of imports that have not ended."""
+    """The subjects of imports and builds that have not ended."""
     unfinished = uow.operations.list(unfinished=True)
-    return [operation.subject for operation in unfinished if operation.saga == IMPORT_DISK_IMAGE.name]
+    return [operation.subject for operation in unfinished if operation.saga in _SAGAS]
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
@@ -188,6 +194,11 @@ def _known(request: DiskImageInput) -> KnownContent:
         boot_modes=request.boot_modes, has_cloud_init=request.has_cloud_init, has_kvm=request.has_kvm
     )
     return replace(known, **words)  # type: ignore[arg-type]  # the words are all texts
+
+
+def check_title(title: str) -> str:
+    """Return an image's title; InvalidValue."""
+    return _checked_text("title", title, _MAX_TITLE)
 
 
 def _checked_text(field: str, text: str, limit: int) -> str:

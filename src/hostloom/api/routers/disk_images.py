@@ -14,7 +14,7 @@ from hostloom.model.disk_image import DiskImage
 from hostloom.model.disk_import import UploadedFile
 from hostloom.model.mirror import MirrorFilter, MirrorImage, SyncItem
 from hostloom.ports.disk_images import Receiver
-from hostloom.services import disk_images, image_sync
+from hostloom.services import disk_builds, disk_images, image_sync
 
 router = APIRouter(prefix="/disk-images", tags=["disk-images"])
 
@@ -128,6 +128,12 @@ async def send_upload(call: Reading, request: Request, key: str) -> Response:
         await run_in_threadpool(receiver.abort)
         raise
     return call.one(UploadedFileOut.made(uploaded))
+
+
+@router.post("/build", status_code=202, response_model=OperationOut)
+def build_disk_image(call: Changing, body: Sent[disk_builds.DiskBuildInput]) -> Response:
+    """Build a disk image on the server from the packages of a distribution."""
+    return call.perform(202, lambda: OperationOut.of(disk_builds.build(call.ports, call.principal, body)))
 
 
 @router.post("/sync", response_model=SyncOut)

@@ -1,0 +1,98 @@
+"""`hostloom image build`: boot images, and disk images made of a distribution's packages."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.crud_commands import given
+from hostloom.cli.disk_images import Name, Replace, Title, Wait, show_ready
+from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.follow import finish
+from hostloom.cli.output import Format, Output, show_done, size
+from hostloom.cli.session import open_client
+from hostloom.client import Client
+from hostloom.model.image import Flavour
+
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="virtual|generic|RECIPE",
+        help="A boot image (virtual: for virtual machines; generic: for physical machines too), "
+        "or a disk image by its recipe, such as debian-12.",
+    ),
+]
+Generic = Annotated[
+    bool, typer.Option("--generic", help="Disk image: with the drivers of physical machines, too.")
+]
+Kvm = Annotated[
+    bool, typer.Option("--kvm", help="Disk image: with QEMU, libvirt and firmware; implies --generic.")
+]
+Ovs = Annotated[bool, typer.Option("--ovs", help="Disk image: with Open vSwitch; needs --kvm.")]
+Packages = Annotated[
+    list[str] | None,
+    typer.Option("--package", metavar="NAME", help="Disk image: one more package; may be repeated."),
+]
+MirrorUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Disk image: an archive of packages; default: that of the server's apt."
+    ),
+]
+SecurityMirrorUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Disk image: the same for security updates.")
+]
+
+
+def build(
+    context: typer.Context,
+    what: What = Flavour.VIRTUAL.value,
+    generic: Generic = False,
+    kvm: Kvm = False,
+    ovs: Ovs = False,
+    package: Packages = None,
+    mirror: MirrorUrl = None,
+    security_mirror: SecurityMirrorUrl = None,
+    name: Name = None,
+    title: Title = "",
+    replace: Replace = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build an image on the server: a boot image, or the disk image of a recipe.
+
+    A boot image is made of the kernel of the server's distribution. Machines boot the new image from then
+    on; the previous one is kept for machines that are booting, and older ones are deleted.
+
+    A disk image is installed from the distribution's packages, with cloud-init, and starts by BIOS and UEFI.
+    It gets the name of the recipe and its variant, such as `debian-12-kvm`.
+
+    Examples:
+
+    - `hostloom image build`
+    - `hostloom image build generic`
+    - `hostloom image build debian-12`
+    - `hostloom image build debian-12 --kvm`
+    """
+    wanted = given(flavour=Flavour.GENERIC if generic else None, mirror=mirror, name=name)
+    wanted |= given(security_mirror=security_mirror, packages=package or None)
+    wanted |= {key: value for key, value in {"kvm": kvm, "ovs": ovs, "replace": replace}.items() if value}
+    wanted |= given(title=title or None)
+    with open_client(context) as client:
+        if what in list(Flavour):
+            if wanted:
+                raise fail(
+                    f"a boot image has no {', '.join(sorted(wanted))}",
+                    "name the recipe of a disk image, such as `hostloom image build debian-12`",
+                    Exit.USAGE,
+                )
+            _build_boot(client, Flavour(what), output, wait=wait)
+            return
+        done = finish(client, client.build_disk_image({"recipe": what, **wanted}), output, wait=wait)
+        show_ready(client.disk_images.get(done["subject"].removeprefix("image ")), "built", output)
+
+
+def _build_boot(client: Client, flavour: Flavour, output: Format, *, wait: bool) -> None:
+    finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
+    new_image = next(image for image in client.images.list() if image["flavour"] == flavour)
+    total = size(sum(file["size_bytes"] for file in new_image["files"]))
+    show_done(f"image {new_image['name']} is built, {total}; machines boot it from now on", new_image, output)
