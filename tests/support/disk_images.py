@@ -6,6 +6,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from hostloom.images.disk_recipes import check_build
+from hostloom.model.disk_build import DiskBuild, InstalledSystem
 from hostloom.model.disk_image import BootMode, DiskContent, DiskImage
 from hostloom.model.disk_import import (
     Compression,
@@ -63,6 +65,8 @@ class FakeDiskImages:
     def __init__(self, directory: Path) -> None:
         self._disks, self._work, self._sent = directory / "disks", directory / "work", directory / "sent"
         self._expected: set[str] = set()
+        #: What builds make.
+        self.built = a_disk("built")
         #: What is at URLs.
         self.web: dict[str, bytes] = {}
 
@@ -175,6 +179,25 @@ class FakeDiskImages:
 
     def unfinished(self) -> "builtins.list[str]":
         return sorted(path.name for path in self._work.glob("*"))
+
+    # -- DiskBuilds -------------------------------------------------------------------------------------
+
+    def check(self, build: DiskBuild) -> str:
+        return check_build(build).title
+
+    def install(self, work: str, build: DiskBuild, progress: Progress) -> InstalledSystem:
+        _write(self._work / work / "system.tar", build.variant.encode())
+        progress(0, None)
+        return InstalledSystem(len(build.variant), _sha256(build.variant.encode()))
+
+    def assemble(self, work: str, build: DiskBuild, progress: Progress) -> FetchedFile:
+        assert (self._work / work / "system.tar").read_text() == build.variant
+        _write(self._work / work / "source", self.built)
+        progress(0, None)
+        return FetchedFile(len(self.built), _sha256(self.built))
+
+    def discard_build(self, work: str) -> None:
+        (self._work / work / "system.tar").unlink(missing_ok=True)
 
 
 class FakeReceiver:

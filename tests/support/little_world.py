@@ -165,6 +165,7 @@ def build(
         disk_imports=disks,
         secrets=FakeSecrets(),
         seed_disks=FakeSeedDisks(),
+        disk_builds=disks,
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))

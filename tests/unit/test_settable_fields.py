@@ -151,6 +151,7 @@ NOUNS = [
 #: Types whose fields are no class's of the model: a request, or a part of one.
 OTHERS = {
     "DhcpInput",
+    "DiskBuildInput",
     "DiskImageInput",
     "EnlistInput",
     "LinkInput",

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.crud_commands import given
-from hostloom.cli.disk_images import Name, Replace, Title, Wait, show_ready
+from hostloom.cli.disk_images import Name, Replace, Wait, show_ready
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.output import Format, Output, show_done, size
@@ -53,38 +53,32 @@ def build(
     mirror: MirrorUrl = None,
     security_mirror: SecurityMirrorUrl = None,
     name: Name = None,
-    title: Title = "",
     replace: Replace = False,
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
     """Build an image on the server: a boot image, or the disk image of a recipe.
 
-    A boot image is made of the kernel of the server's distribution. Machines boot the new image from then
-    on; the previous one is kept for machines that are booting, and older ones are deleted.
-
-    A disk image is installed from the distribution's packages, with cloud-init, and starts by BIOS and UEFI.
-    It gets the name of the recipe and its variant, such as `debian-12-kvm`.
+    A boot image is made of the kernel of the server's distribution. Machines boot it from then on; the
+    previous one is kept for machines that are booting. A disk image is installed from the distribution's
+    packages, with cloud-init, starts by BIOS and UEFI, and is named such as `debian-12-kvm`.
 
     Examples:
 
-    - `hostloom image build`
-    - `hostloom image build generic`
     - `hostloom image build debian-12`
     - `hostloom image build debian-12 --kvm`
     """
     wanted = given(flavour=Flavour.GENERIC if generic else None, mirror=mirror, name=name)
     wanted |= given(security_mirror=security_mirror, packages=package or None)
     wanted |= {key: value for key, value in {"kvm": kvm, "ovs": ovs, "replace": replace}.items() if value}
-    wanted |= given(title=title or None)
     with open_client(context) as client:
+        if what in list(Flavour) and wanted:
+            raise fail(
+                f"a boot image has no {', '.join(sorted(wanted))}",
+                "name the recipe of a disk image, such as `hostloom image build debian-12`",
+                Exit.USAGE,
+            )
         if what in list(Flavour):
-            if wanted:
-                raise fail(
-                    f"a boot image has no {', '.join(sorted(wanted))}",
-                    "name the recipe of a disk image, such as `hostloom image build debian-12`",
-                    Exit.USAGE,
-                )
             _build_boot(client, Flavour(what), output, wait=wait)
             return
         done = finish(client, client.build_disk_image({"recipe": what, **wanted}), output, wait=wait)

@@ -28,6 +28,8 @@ PACKAGES = {
     "tar": "tar",
     "unshare": "util-linux",
 }
+#: Programs that root does not need.
+_FOR_USERS = ("newuidmap", "unshare")
 _PATH = ":".join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 #: Variables that programs get from the server's environment.
 _PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -40,12 +42,14 @@ _MAX_MESSAGE = 500
 
 def check_programs() -> None:
     """DiskImageFailed that names the missing programs and their packages."""
-    missing = [program for program in PACKAGES if shutil.which(program, path=_PATH) is None]
+    needed = [program for program in PACKAGES if os.geteuid() != 0 or program not in _FOR_USERS]
+    missing = [program for program in needed if shutil.which(program, path=_PATH) is None]
     if missing:
         packages = " ".join(sorted({PACKAGES[program] for program in missing}))
         raise DiskImageFailed(
-            "the build of a disk image",
-            f"the server lacks the program {', '.join(missing)}; install there: {packages}",
+            "a disk image",
+            f"the server lacks {', '.join(missing)}; install there: {packages}",
+            "built",
         )
 
 
@@ -79,19 +83,22 @@ def run(
     ):
         read.write(script.encode())
         read.seek(0)
-        process = _start(argv, variables, (read, output, log), cwd)
+        process = _start(argv, what, variables, (read, output, log), cwd)
         try:
             _wait(process, what, timeout_s, progress)
         finally:
             _end(process)
         if process.returncode != 0:
-            raise DiskImageFailed(what, f"{argv[0]}: {_message(log) or f'exit code {process.returncode}'}")
+            raise DiskImageFailed(
+                what, f"{argv[0]}: {_message(log) or f'exit code {process.returncode}'}", "built"
+            )
         output.seek(0)
         return output.read().decode(errors="replace")
 
 
 def _start(
     argv: Sequence[str],
+    what: str,
     variables: Mapping[str, str],
     files: tuple[BinaryIO, BinaryIO, BinaryIO],
     cwd: Path | None,
@@ -109,9 +116,7 @@ def _start(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        raise DiskImageFailed(
-            "the build of a disk image", "setpriv of util-linux is not installed"
-        ) from error
+        raise DiskImageFailed(what, "setpriv of util-linux is not installed", "built") from error
 
 
 def _wait(process: "subprocess.Popen[bytes]", what: str, timeout_s: float, progress: Progress) -> None:
@@ -124,7 +129,7 @@ def _wait(process: "subprocess.Popen[bytes]", what: str, timeout_s: float, progr
             progress(0, None)
         else:
             return
-    raise DiskImageFailed(what, f"it did not end within {timeout_s:g} s")
+    raise DiskImageFailed(what, f"a program did not end within {timeout_s:g} s", "built")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -34,7 +34,7 @@ class DiskAssembly:
     def __init__(self, work: Path, name: str, epoch: int, progress: Progress) -> None:
         self._work, self._name, self._epoch, self._progress = work, name, epoch, progress
         self._tree = work / "tree"
-        self._what = f"the disk {name}"
+        self._what = f"image {name}"
         self._variables = {
             "SOURCE_DATE_EPOCH": str(epoch),
             "E2FSPROGS_FAKE_TIME": str(epoch),
@@ -105,7 +105,7 @@ class DiskAssembly:
         try:
             return (self._tree / path).read_bytes()
         except OSError as error:
-            raise DiskImageFailed(self._what, f"{path} is not in it: {error.strerror}") from error
+            raise DiskImageFailed(self._what, f"{path} is not in it: {error.strerror}", "built") from error
 
     def _run(self, *argv: str, script: str = "") -> str:
         return run(

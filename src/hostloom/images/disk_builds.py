@@ -33,14 +33,15 @@ class MmdebstrapBuilds:
     def __init__(self, directory: Path, scratch: Path = Path("/var/tmp")) -> None:  # noqa: S108  (closed to others)
         self._directory, self._scratch = directory, scratch
 
-    def check(self, build: DiskBuild) -> None:
-        """InvalidValue for what no recipe can do; DiskImageFailed if a program is missing here."""
-        check_build(build)
+    def check(self, build: DiskBuild) -> str:
+        """The recipe's title; InvalidValue or, without the programs, DiskImageFailed."""
+        recipe = check_build(build)
         check_programs()
+        return recipe.title
 
     def install(self, work: str, build: DiskBuild, progress: Progress) -> InstalledSystem:
         """Let mmdebstrap install the packages and pack them."""
-        recipe, what = check_build(build), f"the packages of {build.variant}"
+        recipe, what = check_build(build), f"image {build.variant}"
         folder, scratch = import_folder(self._directory, work), self._scratch_of(work)
         archive = folder / _ARCHIVE
         self._discard_scratch(work)
@@ -76,7 +77,7 @@ class MmdebstrapBuilds:
 
     def assemble(self, work: str, build: DiskBuild, progress: Progress) -> FetchedFile:
         """Make the disk; it is the file `source` of the import."""
-        recipe, what = check_build(build), f"the disk {build.variant}"
+        recipe, what = check_build(build), f"image {build.variant}"
         folder = import_folder(self._directory, work)
         disk = folder / "source"
         with writing(what):
@@ -84,12 +85,12 @@ class MmdebstrapBuilds:
             try:
                 assembly.write(assembly.unpack(folder / _ARCHIVE), disk)
             except ValueError as error:
-                raise DiskImageFailed(what, str(error)) from error
+                raise DiskImageFailed(what, str(error), "built") from error
             assembly.discard()
             with disk.open("rb") as opened:
                 return FetchedFile(disk.stat().st_size, hash_file(opened))
 
-    def discard(self, work: str) -> None:
+    def discard_build(self, work: str) -> None:
         """Delete the archive and the folders with files of the system."""
         folder = import_folder(self._directory, work)
         if (folder / "tree").exists():

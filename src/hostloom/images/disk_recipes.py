@@ -76,8 +76,9 @@ def check_build(build: DiskBuild) -> DiskRecipe:
         )
     if not Path(recipe.keyring).is_file():
         raise DiskImageFailed(
-            f"the build of {build.recipe}",
-            f"the server lacks {recipe.keyring}; install there the package {Path(recipe.keyring).stem}",
+            f"image {build.variant}",
+            f"the server lacks {recipe.keyring}; install there: {Path(recipe.keyring).stem}",
+            "built",
         )
     return recipe
 

@@ -50,7 +50,7 @@ class InstalledSystem:
 def check_packages(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return names of packages, sorted and each once; InvalidValue."""
     if len(names) > MAX_PACKAGES:
-        raise InvalidValue("packages", len(names), "are too many packages", f"name at most {MAX_PACKAGES}")
+        raise InvalidValue("packages", len(names), "is too many", f"name at most {MAX_PACKAGES}")
     for name in names:
         if not _PACKAGE.fullmatch(name):
             raise InvalidValue(

@@ -133,8 +133,11 @@ class DiskBuilds(Protocol):
     the process died in the middle.
     """
 
-    def check(self, build: DiskBuild) -> None:
-        """InvalidValue for what no recipe can do; DiskImageFailed if a program is missing here."""
+    def check(self, build: DiskBuild) -> str:
+        """The title of what is built; InvalidValue for what the recipe does not have.
+
+        DiskImageFailed if a program is missing here.
+        """
         ...
 
     def install(self, work: str, build: DiskBuild, progress: Progress) -> InstalledSystem:
@@ -145,6 +148,6 @@ class DiskBuilds(Protocol):
         """Make the raw disk of what was packed; DiskImageFailed."""
         ...
 
-    def discard(self, work: str) -> None:
+    def discard_build(self, work: str) -> None:
         """Delete everything of a build except the raw disk, which belongs to the import."""
         ...

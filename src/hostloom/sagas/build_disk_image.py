@@ -20,13 +20,13 @@ from hostloom.sagas.saga import Run, Saga, Step
 def builds_of(ports: Ports) -> DiskBuilds:
     """Where disk images are built; DiskImageFailed on a server that builds none."""
     if ports.disk_builds is None:
-        raise DiskImageFailed("a disk image", "this server builds no disk images")
+        raise DiskImageFailed("a disk image", "this server builds none", "built")
     return ports.disk_builds
 
 
 def _build(run: Run[ImportDiskImageInput]) -> DiskBuild:
     if run.input.source.build is None:
-        raise DiskImageFailed(run.input.name, "it has no recipe")
+        raise DiskImageFailed(run.input.name, "it has no recipe", "built")
     return run.input.source.build
 
 
@@ -40,7 +40,7 @@ def _assemble(run: Run[ImportDiskImageInput]) -> FetchedFile:
 
 
 def _discard(run: Run[ImportDiskImageInput]) -> None:
-    builds_of(run.ports).discard(run.operation.id)
+    builds_of(run.ports).discard_build(run.operation.id)
     imports_of(run.ports).discard(run.operation.id)
 
 

@@ -29,6 +29,7 @@ class DiskBuildInput:
     ovs: bool = False
     #: None: the recipe with its variant, such as `debian-12-kvm`.
     name: str | None = None
+    #: Blank: the recipe's.
     title: str = ""
     #: URL of an archive; None: the one that the server's apt uses, or else the recipe's.
     mirror: str | None = None
@@ -52,9 +53,9 @@ def build(ports: Ports, principal: Principal, wanted: DiskBuildInput) -> Operati
         "" if wanted.security_mirror is None else check_url(wanted.security_mirror, "security_mirror"),
         check_packages(wanted.packages),
     )
-    builds_of(ports).check(disk)
+    title = builds_of(ports).check(disk)
     name = check_image_name(disk.variant if wanted.name is None else wanted.name)
-    title = check_title(wanted.title)
+    title = check_title(wanted.title or title)
     saga_input = ImportDiskImageInput(name, ImageSource(build=disk), title, replace=wanted.replace)
     with ports.store.begin() as uow:
         operation = start_import(uow, ports, principal, saga_input, BUILD_DISK_IMAGE)

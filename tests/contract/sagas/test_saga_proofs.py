@@ -16,6 +16,7 @@ from hostloom.sagas.worker import SAGAS
 from hostloom.services import (
     commissioning,
     deploy,
+    disk_builds,
     disk_images,
     fix_network,
     hosts,
@@ -174,6 +175,15 @@ def begin_import_of_upload(world: LittleWorld) -> Operation:
     return disk_images.import_(world.ports, LOCAL_ADMIN, wanted)
 
 
+def begin_build_disk(world: LittleWorld) -> Operation:
+    return disk_builds.build(world.ports, LOCAL_ADMIN, disk_builds.DiskBuildInput("debian-12"))
+
+
+def begin_rebuild(world: LittleWorld) -> Operation:
+    wanted = disk_builds.DiskBuildInput("debian-12", kvm=True, name="debian-12", replace=True)
+    return disk_builds.build(world.ports, LOCAL_ADMIN, wanted)
+
+
 def begin_replace(world: LittleWorld) -> Operation:
     world.disks.web[URL] = a_disk("Debian 12.1")
     wanted = disk_images.DiskImageInput(name="debian-12", url=URL, replace=True)
@@ -237,6 +247,8 @@ CASES = {
     "build-image": Case("build-image", begin_build_image, "tell", on_libvirt=False),
     "import": Case("import-disk-image", begin_import, "record", on_libvirt=False),
     "import-upload": Case("import-disk-image", begin_import_of_upload, "record", on_libvirt=False),
+    "build-disk": Case("build-disk-image", begin_build_disk, "record", on_libvirt=False),
+    "rebuild": Case("build-disk-image", begin_rebuild, "record", has_image=True, on_libvirt=False),
     "replace": Case("import-disk-image", begin_replace, "record", has_image=True, on_libvirt=False),
 }
 SUBJECTS = [(name, "fake") for name in CASES] + [

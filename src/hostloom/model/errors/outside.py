@@ -145,12 +145,12 @@ class SeedDiskFailed(DriverError):
 
 
 class DiskImageFailed(DriverError):
-    """A disk image cannot be imported; nothing of it is kept."""
+    """A disk image cannot be imported or built; nothing of it is kept."""
 
     code = "disk-image-failed"
 
-    def __init__(self, what: str, cause: str) -> None:
-        super().__init__(f"{what} cannot be imported: {cause}")
+    def __init__(self, what: str, cause: str, verb: str = "imported") -> None:
+        super().__init__(f"{what} cannot be {verb}: {cause}")
         self.what, self.cause = what, cause
 
 
