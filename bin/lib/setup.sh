@@ -33,7 +33,7 @@ give_back() {
 
 RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps ipxe
   busybox-static kmod tcpdump zstd qemu-utils xz-utils bzip2 gzip e2fsprogs mtools util-linux gpgv ipmitool mmdebstrap
-  uidmap fdisk debian-archive-keyring"
+  uidmap fdisk debian-archive-keyring curl efibootmgr gdisk xxhash"
 LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios ovmf dnsmasq-base
   iptables kea-dhcp4-server kea-dhcp6-server openssh-server iputils-ping"
 TEST_PACKAGES="postgresql gnupg git strace netcat-openbsd golang-go golang-github-juju-gomaasapi-dev cloud-init

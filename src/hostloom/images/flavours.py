@@ -33,6 +33,29 @@ _VIRTUAL_MODULES = (
     "gpio_keys",
 )
 
+#: For writing disk images (guest/deploy.sh); the dd of busybox has no sparse writing and reports no progress.
+_DEPLOY_PROGRAMS = (
+    "blkdiscard",
+    "curl",
+    "dd",
+    "efibootmgr",
+    "sfdisk",
+    "sgdisk",
+    "sha256sum",
+    "xxhsum",
+    "zstd",
+)
+
+#: Debian's package of a program whose package has another name.
+PROGRAM_PACKAGES: Mapping[str, str] = {
+    "blkdiscard": "util-linux",
+    "dd": "coreutils",
+    "sfdisk": "fdisk",
+    "sgdisk": "gdisk",
+    "sha256sum": "coreutils",
+    "xxhsum": "xxhash",
+}
+
 RECIPES: Mapping[Flavour, Recipe] = {
     Flavour.VIRTUAL: Recipe(
         {"debian": "linux-image-cloud-amd64", "ubuntu": "linux-image-virtual"}, _VIRTUAL_MODULES
@@ -52,6 +75,7 @@ RECIPES: Mapping[Flavour, Recipe] = {
             "drivers/nvme/host/",
             "drivers/scsi/",
             "drivers/usb/host/",
+            "efivarfs",
             "hv_vmbus",
             "mmc_block",
             "uas",
@@ -60,6 +84,6 @@ RECIPES: Mapping[Flavour, Recipe] = {
             "xen-blkfront",
             "xen-netfront",
         ),
-        ("tcpdump",),
+        ("tcpdump", *_DEPLOY_PROGRAMS),
     ),
 }

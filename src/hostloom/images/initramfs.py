@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hostloom.images.commands import run
 from hostloom.images.cpio import ArchiveEntry
-from hostloom.images.flavours import Recipe
+from hostloom.images.flavours import PROGRAM_PACKAGES, Recipe
 from hostloom.images.modules import (
     choose_aliases,
     choose_modules,
@@ -100,7 +100,8 @@ def _programs(names: Sequence[str]) -> dict[str, ArchiveEntry]:
     for name in names:
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
         if path is None:
-            raise ImageFailed(name, f"it is not installed: `apt-get install {name}`")
+            package = PROGRAM_PACKAGES.get(name, name)
+            raise ImageFailed(name, f"it is not installed: `apt-get install {package}`")
         entries[f"bin/{name}"] = ArchiveEntry(source=Path(path).read_bytes, is_executable=True)
         for library in libraries(run(["ldd", path])):
             entries[library.lstrip("/")] = ArchiveEntry(source=Path(library).read_bytes, is_executable=True)

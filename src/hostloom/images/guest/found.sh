@@ -57,19 +57,25 @@ driver() {
   link=$(readlink "$SYS/class/net/$1/device/driver") && echo "${link##*/}"
 }
 
-# Disks that stay: no CD-ROMs, sticks, memory, nor what is made of other disks.
-disks() {
-  comma=
+# Names of the disks that stay: no CD-ROMs, sticks, memory, nor disks that are made of other disks.
+disk_names() {
   for path in "$SYS"/block/*; do
     [ -e "$path/device" ] || continue
     [ "$(read_line "$path/removable")" = 1 ] && continue
     sectors=$(read_line "$path/size")
-    [ "${sectors:-0}" = 0 ] && continue
+    [ "${sectors:-0}" = 0 ] || echo "${path##*/}"
+  done
+}
+
+disks() {
+  comma=
+  for name in $(disk_names); do
+    path=$SYS/block/$name
     rotational=false
     [ "$(read_line "$path/queue/rotational")" = 1 ] && rotational=true
     printf '%s{"name":%s,"size_bytes":%s,"model":%s,"serial":%s,"rotational":%s}' "$comma" \
-      "$(text "${path##*/}")" "$(number $((sectors * 512)))" "$(text "$(read_line "$path/device/model")")" \
-      "$(text "$(disk_serial "$path")")" "$rotational"
+      "$(text "$name")" "$(number $(($(read_line "$path/size") * 512)))" \
+      "$(text "$(read_line "$path/device/model")")" "$(text "$(disk_serial "$path")")" "$rotational"
     comma=,
   done
 }
