@@ -87,7 +87,9 @@ def test_virtual_has_its_drivers_and_what_they_need(
     assert about["files"][1]["size_bytes"] == len(b"a kernel")
 
 
-def test_generic_has_all_nics_hears_lldp_and_writes_disks(images: ImageDirectory, tmp_path: Path, package: Path) -> None:
+def test_generic_has_all_nics_hears_lldp_and_writes_disks(
+    images: ImageDirectory, tmp_path: Path, package: Path
+) -> None:
     names = listing(tmp_path, images.build(Flavour.GENERIC, [package.name]))
     modules = {Path(each).name for each in names if each.endswith(".ko")}
     assert modules == {"virtio_net.ko", "net_failover.ko", "acme.ko"}
