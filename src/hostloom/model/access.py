@@ -1,4 +1,4 @@
-"""Who may: users, tokens and the principal of a request."""
+"""Access: users, their keys and tokens, and the principal of a request."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Principal:
 
 #: The local command line over the Unix socket, and hostloom itself.
 LOCAL_ADMIN = Principal("root", admin=True)
-#: Where no account is needed.
+#: The principal of requests that need no account.
 ANONYMOUS = Principal("anonymous", admin=False)
 
 
@@ -45,9 +45,9 @@ ANONYMOUS = Principal("anonymous", admin=False)
 class ApiKey:
     """A key of MAAS's form, `consumer:token:secret`; the secret is derived, never stored."""
 
-    #: First part; clients send it, it says nothing.
+    #: The first part, which clients send and the server ignores.
     consumer_key: str
-    #: Second part, by which the key is found, listed and deleted.
+    #: The second part, which identifies the key.
     token_key: str
     user_id: UserId
     name: str
@@ -56,7 +56,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class UserSshKey:
-    """A public SSH key of a user, which opens the machines that the user deploys."""
+    """A public SSH key of a user, who can log in with it to the machines that the user deploys."""
 
     id: UserSshKeyId
     user_id: UserId

@@ -1,4 +1,4 @@
-"""Allocation: what a user needs of an existing machine, which one fits, and why the others do not."""
+"""Allocation: a user's requirements, the machine that meets them, and why other machines do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from hostloom.model.reasons import Refusal
 
 @dataclass(frozen=True, slots=True)
 class AllocationRequest:
-    """What a machine must have; blank and 0 ask for nothing."""
+    """The requirements for a machine; blank and 0 require nothing."""
 
     hostname: str = ""
     system_id: str = ""
     #: amd64, arm64 …
     architecture: str = ""
-    #: At least.
+    #: The minimum.
     cores: int = 0
     memory_mib: int = 0
     tags: tuple[str, ...] = ()
@@ -29,16 +29,16 @@ class AllocationRequest:
     not_host: HostId | None = None
     #: True: on one of our hosts; False: on none; None: either.
     on_host: bool | None = None
-    #: Interface constraints, of the NICs that the machine has.
+    #: Interface constraints, which the NICs of the machine must meet.
     interfaces: str = ""
-    #: Disks: sizes are the least, words are the names or tags of the pools they are in.
+    #: Disks: sizes are minimums; words are names or tags of their storage pools.
     storage: str = ""
-    #: `key=value` terms, of which each must (or, negated, may not) be met by some NIC.
+    #: `key=value` terms. A NIC must meet each term; no NIC may meet a negated one.
     nics: tuple[str, ...] = ()
 
 
 class Misfit(StrEnum):
-    """Why a machine is not given; in the order in which they are looked at."""
+    """Why a machine does not fit, in the order of the checks."""
 
     NAME = "another name"
     LOCKED = "locked"
@@ -57,12 +57,12 @@ class Misfit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A machine that fits, with the NICs and disks that each label is met by, as positions; or none."""
+    """The machine that fits, with the positions of the NICs and disks that meet each label; or none."""
 
     system_id: SystemId | None
     interfaces: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     storage: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    #: How many machines do not fit, by the first reason.
+    #: The number of machines that do not fit, by the first reason.
     misfits: Mapping[Misfit, int] = field(default_factory=dict)
     #: Why no machine can fit.
     refusal: Refusal | None = None

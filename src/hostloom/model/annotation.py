@@ -24,8 +24,8 @@ class Annotated(StrEnum):
     USER = "user"
 
 
-#: Names of what an import keeps: the owner of a device, the machine that it is part of, what MAAS knew of the
-#: NICs of a node (by name), and the time to live of a domain's records.
+#: Annotations that an import writes: the owner of a device, its parent machine, MAAS's facts about the NICs
+#: of a node (by name), and the time to live of a domain's records.
 OWNER, PARENT, NICS, TTL = "owner", "parent", "nics", "ttl"
 #: Of one NIC: links without an address, addresses that MAAS called static, and MAAS's parameters.
 LINKS, STATIC, PARAMS = "links", "static", "params"

@@ -1,27 +1,27 @@
-"""How a machine interface meets its host: a bridge, a macvtap on a parent, or a libvirt network."""
+"""How a machine interface is attached to its host: a bridge, a macvtap on a parent, or a libvirt network."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class AttachKind(StrEnum):
-    """The three ways, and what is none of them."""
+    """The three ways to attach a NIC, and OTHER for the rest."""
 
     BRIDGE = "bridge"
     MACVLAN = "macvlan"
     NETWORK = "network"
-    #: Any other way of libvirt (user, hostdev, vhostuser, …): machines that others made have such NICs.
+    #: Any other way of libvirt (user, hostdev, vhostuser, …). Only machines that others made have such NICs.
     OTHER = "other"
 
 
 class MacvlanMode(StrEnum):
-    """What machines on one parent may do (libvirt spells the last `passthrough`; mapped in hypervisor/)."""
+    """How machines on one parent communicate (libvirt calls the last mode `passthrough`; see hypervisor/)."""
 
-    #: Machines on one parent cannot talk to each other but reach what lies beyond the parent.
+    #: Machines on one parent reach the network beyond the parent, but not each other.
     PRIVATE = "private"
     #: Their traffic leaves through the parent and comes back only where the switch reflects it (VEPA).
     VEPA = "vepa"
-    #: They talk to each other locally, behind the parent.
+    #: Machines on one parent reach each other locally.
     BRIDGE = "bridge"
     #: One machine owns the parent and may change its MAC and other settings.
     PASSTHRU = "passthru"
@@ -29,7 +29,7 @@ class MacvlanMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One NIC's way into the host."""
+    """The attachment of one NIC to the host."""
 
     kind: AttachKind
     #: The bridge, the parent of the macvtap, or the libvirt network's name; of OTHER, libvirt's word and what

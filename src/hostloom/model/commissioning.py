@@ -1,4 +1,4 @@
-"""What the commissioning environment found in a machine, and what a machine boots next."""
+"""The commissioning report of a machine, and what the machine boots next."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from hostloom.model.network import Address
 
 
 class BootAction(StrEnum):
-    """What a machine that boots from the network is given."""
+    """The answer to a machine that boots from the network."""
 
     #: The commissioning environment, with a token for its one report.
     COMMISSION = "commission"
-    #: The same for an unknown machine: its report enlists it.
+    #: The commissioning environment for an unknown machine, which its report enlists.
     ENLIST = "enlist"
-    #: On to its own disk.
+    #: The machine continues with its own disk.
     LOCAL = "local"
-    #: The environment with a shell on the console, no report and no change.
+    #: The commissioning environment with a shell on the console; it reports and changes nothing.
     RESCUE = "rescue"
-    #: A system onto its disk.
+    #: The environment that writes a system to its disk.
     DEPLOY = "deploy"
 
 
@@ -36,7 +36,7 @@ class FoundDisk:
 
 @dataclass(frozen=True, slots=True)
 class LldpNeighbour:
-    """The switch port that a NIC is plugged into, as the switch says it (IEEE 802.1AB)."""
+    """The switch port that a NIC is plugged into, as the switch announces it by LLDP (IEEE 802.1AB)."""
 
     chassis: str
     port: str
@@ -70,7 +70,7 @@ class FoundNic:
 
 @dataclass(frozen=True, slots=True)
 class FoundHardware:
-    """A machine as it sees itself."""
+    """The hardware of a machine, as the machine itself reads it."""
 
     cores: int
     memory_mib: int
@@ -80,7 +80,7 @@ class FoundHardware:
     cpu_model: str = ""
     vendor: str = ""
     product: str = ""
-    #: SMBIOS; empty where it has none.
+    #: From SMBIOS; empty for a machine without it.
     uuid: str = ""
     serial: str = ""
     disks: tuple[FoundDisk, ...] = ()
@@ -91,7 +91,7 @@ class FoundHardware:
 
 @dataclass(frozen=True, slots=True)
 class Commissioning:
-    """What was found, and when."""
+    """A commissioning report with its time."""
 
     system_id: SystemId
     #: Seconds since the epoch.
@@ -106,7 +106,7 @@ class BootToken:
     secret_sha256: str
     #: The NIC that booted: a report must have it.
     mac: MacAddress
-    #: None: whoever it is will be enlisted.
+    #: None: the machine is unknown, and its report enlists it.
     system_id: SystemId | None
     expires_at: float
 

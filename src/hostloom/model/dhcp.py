@@ -1,4 +1,4 @@
-"""What our DHCP should serve, as intent: subnets, reservations and where boot files are."""
+"""The intended DHCP service: subnets, reservations and the locations of boot files."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,7 +72,7 @@ class HaPeer:
 
     name: str
     role: HaRole
-    #: Where the other one reaches it: the address of its node, and the port of Kea's own listener.
+    #: The URL that the other rack uses: the address of its node, and the port of Kea's own listener.
     address: Address
     port: int
 
@@ -87,7 +87,7 @@ class HaIntent:
 
 @dataclass(frozen=True, slots=True)
 class DhcpIntent:
-    """All that one rack's DHCP server should serve; rebuilt from the store, never patched."""
+    """Everything that a rack's DHCP server should serve. It is rebuilt from the store and never patched."""
 
     subnets: tuple[DhcpSubnet, ...]
     lease_time_s: int = LEASE_TIME_S
@@ -97,13 +97,13 @@ class DhcpIntent:
 
 @dataclass(frozen=True, slots=True)
 class DhcpPulse:
-    """What tells cheaply whether anything happened at a DHCP server."""
+    """Cheap indicators of a change at a DHCP server."""
 
-    #: Process ids of its parts: another one has restarted, and may serve something else.
+    #: Process ids of its parts. A new id means a restart, possibly with another configuration.
     processes: tuple[int, ...]
-    #: They change with every lease that is given, given back, declined or reclaimed.
+    #: Counters that change whenever a lease is assigned, released, declined or reclaimed.
     counts: tuple[int, ...]
-    #: What is wrong with a part of it, while others answer.
+    #: The trouble of one part while the other parts answer.
     trouble: str = ""
 
 

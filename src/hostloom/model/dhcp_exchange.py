@@ -1,4 +1,4 @@
-"""DHCP messages as they were seen on the wire: the timeline of a NIC, and who else answers."""
+"""DHCP messages seen on the wire: the timeline of a NIC, and foreign servers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,43 +41,43 @@ class DhcpMessage:
     mac: MacAddress
     #: The interface of the rack where it was seen.
     interface: str
-    #: Tells one exchange of a client from its next.
+    #: Distinguishes the exchanges of one client.
     transaction: int
-    #: The address that is asked for, offered or given.
+    #: The address that the message requests, offers or assigns.
     ip: Address | None = None
-    #: The server's identifier: in its answers, and in requests that name one.
+    #: The server's identifier, which answers and some requests contain.
     server: Address | None = None
-    #: The sender's link address: whose frame it was.
+    #: The link address of the frame's sender.
     sender: MacAddress | None = None
-    #: Who asks: `PXEClient…`, `iPXE`, `udhcp 1.35.0`, …
+    #: The kind of client: `PXEClient…`, `iPXE`, `udhcp 1.35.0`, …
     vendor: str = ""
-    #: Why a server refuses, in its own words.
+    #: The server's text about its refusal.
     message: str = ""
     vlan_id: VlanId | None = None
 
 
 class ExchangeEnd(StrEnum):
-    """How far a client came."""
+    """The outcome of an exchange for the client."""
 
     #: It has its address.
     ACKNOWLEDGED = "acknowledged"
-    #: A server that is none of ours gave it one.
+    #: A foreign server assigned its address.
     ACKNOWLEDGED_BY_OTHER = "acknowledged-by-other"
-    #: It was offered an address, and took another server's.
+    #: It received an offer, and took the address of another server.
     CHOSE_OTHER = "chose-other"
-    #: It asked for an address that was refused.
+    #: A server refused the address that it requested.
     REFUSED = "refused"
-    #: Another device has the address that it was given.
+    #: It declined the assigned address, because another device has it.
     DECLINED = "declined"
-    #: It gave its address back.
+    #: It released its address.
     RELEASED = "released"
-    #: It asked, and no server offered an address.
+    #: It asked for an address, and no server offered one.
     NO_OFFER = "no-offer"
-    #: It was offered an address, and asked no more.
+    #: It received an offer, and did not continue.
     GAVE_UP = "gave-up"
-    #: It asked for the address that it was offered, and got no answer.
+    #: It requested the offered address, and no server answered.
     NO_ANSWER = "no-answer"
-    #: Nothing was seen of it.
+    #: No message of it was seen.
     NEVER_ASKED = "never-asked"
 
 
@@ -92,24 +92,24 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One attempt of a client, of one IP version; prose is rendered in decide/explain/ only."""
+    """One attempt of a client to get an address of one IP version; decide/explain/ renders it as text."""
 
     messages: tuple[DhcpMessage, ...]
     end: ExchangeEnd
     #: With NO_OFFER and NO_ANSWER.
     silence: Silence | None = None
-    #: The address that it came to, and the one that is reserved for it.
+    #: The address that it got, and the one that is reserved for it.
     ip: Address | None = None
     reserved: Address | None = None
-    #: Who answered last.
+    #: The server that answered last.
     server: Address | None = None
-    #: A server's own words.
+    #: The server's text.
     words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DhcpOffer:
-    """What one DHCP server offers an unknown client."""
+    """The answer of one DHCP server to an unknown client."""
 
     server: Address
     #: Link address of the frame: the server's own, or its relay's.
@@ -122,15 +122,15 @@ class DhcpOffer:
 
 @dataclass(frozen=True, slots=True)
 class ForeignDhcp:
-    """A DHCP server on a VLAN that is none of ours."""
+    """A DHCP server on a VLAN that hostloom does not manage."""
 
     vlan_id: VlanId
     server: Address
     mac: MacAddress
-    #: Lowest and highest address that it was seen to offer; None: it was seen to answer others only.
+    #: The lowest and highest offered address; None: only its answers to other clients were seen.
     first_offered: Address | None
     last_offered: Address | None
-    #: Where it was seen from: `INTERFACE of NODE`, or `libvirt network NAME of HOST`.
+    #: Where the probe ran: `INTERFACE of NODE`, or `libvirt network NAME of HOST`.
     seen_from: str
     first_seen_at: float
     last_seen_at: float
@@ -138,13 +138,13 @@ class ForeignDhcp:
 
 @dataclass(frozen=True, slots=True)
 class VlanProbe:
-    """The last time that a VLAN was asked who serves DHCP there."""
+    """The last probe for DHCP servers on a VLAN."""
 
     vlan_id: VlanId
     at: float
     #: `INTERFACE of NODE`.
     seen_from: str
-    #: Whether our own server answered; None: it would not have answered an unknown client.
+    #: Whether our server answered; None: it does not answer unknown clients.
     ours_answered: bool | None
-    #: Why it could not be asked; empty: it was.
+    #: Why the probe failed; empty: it did not.
     trouble: str = ""

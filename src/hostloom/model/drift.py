@@ -1,11 +1,11 @@
-"""Drift: a difference between what is recorded and what a reading found."""
+"""Drift: a difference between a record and a reading."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One difference; `recorded` or `observed` is empty for what appeared or vanished."""
+    """One difference; `recorded` is empty for a part that appeared, `observed` for one that vanished."""
 
     #: What changed: `interface-appeared`, `pool-vanished`, `machine-memory`, ...
     kind: str

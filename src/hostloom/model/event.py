@@ -1,4 +1,4 @@
-"""Events: what happened and when, for people and monitors."""
+"""Events for people and monitors."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,7 +31,7 @@ class EventSubject:
     #: What a rename does not change: the system id of a machine or a node, the id of a host, rack, VLAN or
     #: subnet; of everything else its name. Empty for the world, and for what is not recorded.
     key: str = ""
-    #: What people call it, at the time of the event: `kvm1`, `fabric-0/20`, `10.0.0.0/24`.
+    #: The name at the time of the event: `kvm1`, `fabric-0/20`, `10.0.0.0/24`.
     name: str = ""
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ def named_subject(kind: EventSubjectKind, name: str) -> EventSubject:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that people or monitors want to know."""
+    """One event."""
 
     kind: EventKind
     subject: EventSubject

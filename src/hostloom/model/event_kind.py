@@ -236,6 +236,6 @@ class EventKind(StrEnum):
 
 
 def kinds_of(least: Severity) -> tuple[EventKind, ...]:
-    """The kinds of events that are at least so severe."""
+    """The kinds of events with at least this severity."""
     order = list(Severity)
     return tuple(kind for kind in EventKind if order.index(kind.severity) >= order.index(least))

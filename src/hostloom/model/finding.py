@@ -11,7 +11,7 @@ from hostloom.model.errors.values import InvalidValue
 MAX_FINDINGS = 100
 #: Characters of a name in a finding, and of its other texts.
 PART_LENGTH, TEXT_LENGTH = 100, 200
-#: What code that reads text raises when the text is not as expected. Errors of the connection are not here.
+#: The exceptions of code that parses text. Connection errors are not among them.
 PARSE_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -59,7 +59,7 @@ class Findings:
         self._left_out = 0
 
     def add(self, part: object, expected: object, found: object) -> None:
-        """Record a part that cannot be read; of one part the first finding counts."""
+        """Record a part that cannot be read; only the first finding about a part counts."""
         finding = Finding.of(part, expected, found)
         if finding.part in self._by_part:
             return
@@ -92,7 +92,7 @@ def merge(*groups: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def in_words(error: BaseException) -> str:
-    """A parsing error for people: what is wrong, not the name of an exception where its text says it."""
+    """A parsing error as text for users, without the name of the exception if its message is enough."""
     match error:
         case InvalidValue():
             return f"{error.field} {error.value!r}, which {error.problem}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
 
-#: What a new server calls its zone, resource pool and domain, and what MAAS calls its domain.
+#: The names of the zone, resource pool and domain of a new server, and MAAS's name of the domain.
 FIRST_NAME, MAAS_DOMAIN = "default", "maas"
 
 
@@ -20,7 +20,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePool:
-    """A group of machines and hosts that rights attach to."""
+    """A group of machines and hosts, to which permissions apply."""
 
     id: ResourcePoolId
     name: str
@@ -39,17 +39,17 @@ class Domain:
     generation: int = 1
 
 
-#: Tags that every composed machine carries, as with MAAS, and their kernel options: the console is logged.
+#: Tags of every composed machine, as in MAAS, with their kernel options, which log the console.
 COMPOSED_TAGS = {"virtual": "", "pod-console-logging": "console=tty1 console=ttyS0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A word that nodes, hosts and machines carry."""
+    """A label of nodes, hosts and machines."""
 
     id: TagId
     name: str
     description: str = ""
-    #: Kernel options of machines that carry it.
+    #: Kernel options of machines with the tag.
     kernel_options: str = ""
     generation: int = 1

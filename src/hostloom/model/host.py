@@ -1,4 +1,4 @@
-"""KVM hosts: where they are, who they are, what they have."""
+"""KVM hosts: their URI, the node that they are correlated with, and their resources."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from hostloom.model.decimals import Number
 from hostloom.model.finding import Finding
 from hostloom.model.ids import DEFAULT_GROUP, HostId, ResourcePoolId, SystemId, ZoneId
 
-#: Why a host that was just recorded cannot be used yet: the cause of its being unreachable.
+#: The cause recorded for a new host, which counts as unreachable until its first reading.
 BEING_READ = "it is being read for the first time"
 #: The greatest over-commit ratio of cores or memory, as MAAS's form allows.
 MAX_OVER_COMMIT = Decimal(10)
@@ -19,16 +19,16 @@ MAX_OVER_COMMIT = Decimal(10)
 class InstalledBy(StrEnum):
     """How KVM got onto the host (docs/explanation/rules.md#how-kvm-was-installed)."""
 
-    #: We deployed it: its bridges come from our model.
+    #: hostloom deployed it, and configured its bridges.
     HOSTLOOM = "hostloom"
     #: The operator installed KVM on a machine that we know.
     MANUAL = "manual"
-    #: Not told; treated as manual.
+    #: Unknown; treated as manual.
     UNKNOWN = "unknown"
 
 
 class CorrelationState(StrEnum):
-    """What the match of the host's address to the known nodes found.
+    """The result of correlating a host with the known nodes.
 
     See docs/explanation/rules.md#which-node-a-host-is.
     """
@@ -39,15 +39,15 @@ class CorrelationState(StrEnum):
 
 
 class CorrelationEvidence(StrEnum):
-    """What the match rests on, strongest first."""
+    """The evidence for the match, strongest first."""
 
-    #: The operator chose among several.
+    #: The operator chose one of several nodes.
     OPERATOR = "operator"
     #: An address of the host's URI is an address of the node.
     ADDRESS = "address"
     #: The NICs of the host are NICs of the node, by their MACs.
     MAC = "mac"
-    #: libvirt's UUID of the host is the same as at the last reading, and nothing else sets the node.
+    #: libvirt's UUID of the host is the same as at the last reading; no other evidence determines the node.
     UUID = "uuid"
     #: The node was made from the host's own interfaces.
     ADOPTED = "adopted"
@@ -90,19 +90,19 @@ class StoragePool:
     is_default: bool = False
     tags: tuple[str, ...] = ()
     path: str = ""
-    #: Machines can be given disks in it now.
+    #: Disks of machines can be created in it now.
     active: bool = True
-    #: Why it is not active, if that was not the operator's choice: it does not answer, or cannot be read.
+    #: Why it is not active, unless the operator stopped it: it does not answer, or cannot be read.
     trouble: str = ""
 
 
 def holds_disks(kind: str, *, qcow2: bool = False) -> bool:
-    """Whether hostloom can make disks of machines in pools of this type; qcow2 ones are files."""
+    """Whether hostloom can create disks of machines in pools of this type; qcow2 disks need files."""
     return kind in FILE_POOLS or (kind in BLOCK_POOLS and not qcow2)
 
 
 def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool, ...]:
-    """The pools with this one as the default; as they were where none of this name is active."""
+    """The pools with this one as the default; unchanged if no active pool has the name."""
     if not any(pool.name == name and pool.active for pool in pools):
         return pools
     return tuple(replace(pool, is_default=pool.name == name) for pool in pools)
@@ -137,18 +137,18 @@ class LibvirtNetwork:
     #: libvirt's own DHCP (its dnsmasq) is on.
     dhcp: bool
     forward: Forward | None = None
-    #: The VLAN of its bridge that a machine without a portgroup is put on: a tag of the network or of its
-    #: default portgroup. 0: it has none. None: it gives machines a trunk without a VLAN for untagged frames.
+    #: The VLAN of the bridge for a machine without a portgroup: the tag of the network or of its default
+    #: portgroup. 0: no tag. None: machines get a trunk without a VLAN for untagged frames.
     vid: int | None = 0
     #: Host interfaces on which it makes macvtaps.
     parents: tuple[str, ...] = ()
-    #: A machine owns the parent that it gets, so that nothing else may use it.
+    #: A machine owns its parent, which nothing else may use.
     passthrough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Emulation:
-    """How machines of one architecture run on the host, as found by a probe."""
+    """How machines of one architecture run on the host, according to a probe."""
 
     #: hostloom's word: amd64, arm64, …
     architecture: str
@@ -172,57 +172,57 @@ class Host:
     installed_by: InstalledBy = InstalledBy.UNKNOWN
     default_macvlan_mode: MacvlanMode | None = None
     cores: int = 0
-    #: Without the huge pages that no machine has: what ordinary machines may take, and what is taken.
+    #: Memory for ordinary machines, and its used part; unused huge pages are not included.
     memory_mib: int = 0
     cpu_over_commit_ratio: Decimal = Decimal(1)
     memory_over_commit_ratio: Decimal = Decimal(1)
     emulations: tuple[Emulation, ...] = ()
     storage_pools: tuple[StoragePool, ...] = ()
     libvirt_networks: tuple[LibvirtNetwork, ...] = ()
-    #: Answered at the last contact.
+    #: Whether it answered at the last contact.
     reachable: bool = True
-    #: Why not, in the driver's words.
+    #: The driver's error if it did not answer.
     unreachable_cause: str = ""
-    #: Seconds since the epoch at which the facts above were read; None = never.
+    #: When the facts above were read, in seconds since the epoch; None = never.
     facts_at: float | None = None
-    #: Parts that the last reading could not make out; everything else was read.
+    #: Parts that the last reading could not read.
     findings: tuple[Finding, ...] = ()
     zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
     resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
     #: SHA256 fingerprint of the pinned SSH host key; empty for local and TLS URIs.
     host_key: str = ""
-    #: The pool for disks that name none, by the operator's word; empty: as read.
+    #: The pool for disks without words, as the operator set it; empty: as read.
     default_pool: str = ""
-    #: Kept as huge pages, which only machines get that ask libvirt for them.
+    #: Memory in huge pages, which only machines that request them from libvirt get.
     huge_pages_mib: int = 0
     #: libvirt's UUID of the host as last read; empty: it has none that identifies it.
     uuid: str = ""
-    #: The world's revision when the last reading began that is recorded: an older one changes nothing.
+    #: The world's revision when the recorded reading began. A reading with an older revision is discarded.
     read_revision: int = 0
-    #: Tags of storage pools by the operator's word: pairs of a pool's name and its tags, by name.
+    #: Tags that the operator gave to storage pools: pairs of a pool's name and its tags, by name.
     pool_tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     generation: int = 1
 
     @property
     def is_being_read(self) -> bool:
-        """Recorded before its first reading, which is not over yet."""
+        """Whether the first reading of the new host has not ended yet."""
         return self.facts_at is None and self.unreachable_cause == BEING_READ
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """hostloom's words for what runs here, the host's own first."""
+        """The architectures that run here, the host's own first."""
         return tuple(emulation.architecture for emulation in self.emulations)
 
 
 def tags_by_pool(host: Host) -> dict[str, tuple[str, ...]]:
-    """The tags of storage pools, those that are away included."""
+    """The tags of storage pools, including pools that are gone."""
     return dict(host.pool_tags)
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedInterface:
-    """A NIC of a machine already on the host, as far as placing another one needs it."""
+    """A NIC of a machine on the host, with the fields that placement needs."""
 
     kind: AttachKind
     source: str
@@ -231,28 +231,28 @@ class PlacedInterface:
 
 @dataclass(frozen=True, slots=True)
 class PlacedMachine:
-    """A machine on a host: what it takes. Reservations of running composes count too."""
+    """The resources that a machine or a running compose uses on a host."""
 
     name: str
     cores: int
     memory_mib: int
     interfaces: tuple[PlacedInterface, ...] = ()
-    #: Sizes of its disks per storage pool, unless it is adopted: libvirt's figure does not show sparse ones.
+    #: Sizes of its disks by storage pool, because libvirt's figure omits sparse ones. Empty if it is adopted.
     reserved_bytes: dict[str, int] = field(default_factory=dict, hash=False)
 
 
 def cores_offered(host: Host) -> Number:
-    """Cores that the host gives out in all: `total × ratio`, exactly."""
+    """All cores that machines may use: `total × ratio`, exactly."""
     return _whole(host.cores * host.cpu_over_commit_ratio)
 
 
 def memory_offered_mib(host: Host) -> Number:
-    """Memory that the host gives out in all: `total × ratio`, exactly."""
+    """All memory that machines may use: `total × ratio`, exactly."""
     return _whole(host.memory_mib * host.memory_over_commit_ratio)
 
 
 def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> Number:
-    """Cores that may still be given out: `total × ratio − used − reserved`.
+    """Cores that further machines may use: `total × ratio − used − reserved`.
 
     See docs/explanation/rules.md#choosing-a-host.
     """
@@ -260,7 +260,7 @@ def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> Number:
 
 
 def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> Number:
-    """Memory that may still be given out: `total × ratio − used − reserved`.
+    """Memory that further machines may use: `total × ratio − used − reserved`.
 
     See docs/explanation/rules.md#choosing-a-host.
     """
@@ -268,18 +268,18 @@ def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> Number:
 
 
 def _whole(number: Decimal) -> Number:
-    """As an integer where it is one, with which a large fleet is compared faster."""
+    """Whole numbers as integers, because comparing integers is faster in a large fleet."""
     whole = int(number)
     return whole if whole == number else number
 
 
 def bytes_left(pool: StoragePool, machines: Iterable[PlacedMachine]) -> int:
-    """Bytes of the storage pool that may still be given out.
+    """Bytes of the storage pool that further disks may use.
 
-    Raw volumes are sparse, so libvirt's free figure does not show what ours will take: of the pool's size,
-    every recorded disk counts in full. Of what others put there only libvirt's figure tells; the less holds.
-    So beside others' sparse volumes, which may grow into it, this promises too much: what they may still take
-    is known by one call a volume, 0.1 ms and a round trip each, which a refresh of a full pool cannot spend.
+    Every recorded disk counts in full, because raw volumes are sparse and libvirt's free figure omits what
+    ours will use. For volumes that hostloom did not create, libvirt's figure counts; the smaller value wins.
+    The result is too high if others' sparse volumes grow: their full sizes would need one call and a round
+    trip for each volume, which takes too long for a refresh of a full pool.
     """
     reserved = sum(machine.reserved_bytes.get(pool.name, 0) for machine in machines)
     return min(pool.free_bytes, pool.total_bytes - reserved)

@@ -11,7 +11,7 @@ from hostloom.model.errors.values import InvalidValue
 
 
 class Refuse(Protocol):
-    """Makes the error of the URI that is read."""
+    """Makes an error about the URI."""
 
     def __call__(self, problem: str, allowed: str = "") -> InvalidValue: ...
 
@@ -34,13 +34,13 @@ _PASSWORD = re.compile(r"(://[^/@?#]*?):[^/?#]*@")
 
 @dataclass(frozen=True, slots=True)
 class UriRules:
-    """What the server's settings allow beyond the URIs that reach a libvirt without touching files here."""
+    """URIs that the server's settings allow in addition to those that use no local files."""
 
     #: libvirt's test driver, for demonstrations.
     test_hosts: bool = False
-    #: Sockets of libvirt on this machine, beside its well-known ones.
+    #: Sockets of libvirt on this machine, in addition to its standard ones.
     sockets: frozenset[str] = frozenset()
-    #: Folders on this machine that `keyfile` may name a file of.
+    #: Folders on this machine with files that `keyfile` may name.
     key_folders: tuple[str, ...] = ()
 
 
@@ -59,7 +59,7 @@ class HostUri:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a URI of one scheme looks like."""
+    """The valid form of URIs with one scheme."""
 
     shown: str
     paths: frozenset[str]
@@ -189,7 +189,7 @@ def _parameters(parts: SplitResult, form: _Form, rules: UriRules, refuse: Refuse
 
 
 def _check_path(name: str, path: str, refuse: Refuse) -> None:
-    """An absolute path that means one file however it is read."""
+    """Check that the path is absolute and unambiguous."""
     steps = path.split("/")
     if not path.startswith("/") or not path.isprintable() or {"", ".", ".."} & set(steps[1:]):
         raise refuse(f"has an invalid {name}", "give an absolute path without . and ..")

@@ -1,11 +1,11 @@
-"""Changes of the world that are thought of, not made: what a suggestion proposes and a what-if supposes."""
+"""Hypothetical changes, which suggestions propose and what-if questions assume."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class ChangeKind(StrEnum):
-    """What is changed. `subject`, `host` and `value` of a Change mean what is said here."""
+    """The kinds of changes, with the meaning of `subject`, `host` and `value`."""
 
     # -- what suggestions propose
     #: VLAN `subject` (FABRIC/VID) is served by our DHCP.
@@ -14,14 +14,14 @@ class ChangeKind(StrEnum):
     LIBVIRT_DHCP_OFF = "libvirt-dhcp-off"
     #: libvirt network `subject` of `host` is started.
     START_NETWORK = "start-network"
-    #: Interface `subject` of `host`, whose VLAN is not known, is said to be on VLAN `value` (FABRIC/VID).
+    #: The operator sets the unknown VLAN of interface `subject` of `host` to `value` (FABRIC/VID).
     SET_INTERFACE_VLAN = "set-interface-vlan"
     #: `host` gets a VLAN interface for VLAN `value` (FABRIC/VID) on its interface `subject`.
     ADD_VLAN_INTERFACE = "add-vlan-interface"
     #: Interface `subject` of `host` is enabled; gets its link back.
     ENABLE_INTERFACE = "enable-interface"
     LINK_UP = "link-up"
-    #: One address of subnet `subject` (CIDR) is given back: `value`, or the lowest that could be.
+    #: One address of subnet `subject` (CIDR) is released: `value`, or the lowest releasable one.
     FREE_ADDRESS = "free-address"
     #: Ratio of `host` becomes `value`.
     RAISE_CPU_RATIO = "raise-cpu-ratio"
@@ -63,8 +63,8 @@ class HypotheticalChange:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A smallest set of changes with which a refused request fits."""
+    """A minimal set of changes that makes a refused request fit."""
 
     changes: tuple[HypotheticalChange, ...]
-    #: The host that the machine would be on.
+    #: The host that would then be chosen.
     host: str = ""

@@ -24,8 +24,8 @@ DiskImageId = NewType("DiskImageId", int)
 #: Six characters, unique over all nodes.
 SystemId = NewType("SystemId", str)
 
-#: Stands for the default zone, resource pool or domain until the store puts its id there. 0 cannot: an
-#: import may bring a group with the id 0.
+#: Placeholder for the default zone, resource pool or domain, which the store replaces with its id. It is not
+#: 0, because an imported group may have the id 0.
 DEFAULT_GROUP = -1
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -64,7 +64,7 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Order names as people do: `eth2` before `eth10`; total, also for equal numbers spelt differently."""
+    """Natural order of names: `eth2` before `eth10`. The order is total, even for `eth1` and `eth01`."""
     parts = []
     for part in _DIGITS.split(name):
         if part.isascii() and part.isdigit():
@@ -90,5 +90,5 @@ def check_hostname(name: str, field: str = "name") -> str:
 
 
 def is_id(key: str) -> bool:
-    """Whether a key is a number of a size that an id can have."""
+    """Whether a key is a number that can be an id."""
     return key.isascii() and key.isdigit() and len(key) <= 9

@@ -24,7 +24,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What an image is made of."""
+    """A boot image with its files."""
 
     name: str
     flavour: Flavour

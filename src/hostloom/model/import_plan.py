@@ -1,4 +1,4 @@
-"""What an import would do, as data: one change a thing, with what it rests on and why it cannot be."""
+"""The plan of an import: one change for each record, with remarks and reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from hostloom.model.node import Node
 
 
 class ImportAction(StrEnum):
-    """What becomes of one thing of the estate."""
+    """What an import does with one record."""
 
     CREATE = "create"
-    #: It exists here, and no operator set what differs (or the other system's values win).
+    #: The record exists here; its differing settings are defaults, or `prefer_theirs` is set.
     CHANGE = "change"
     SAME = "same"
-    #: It is here otherwise, or something else is in its place: ours stays.
+    #: The record differs here, or another record conflicts with it; ours stays.
     CONFLICT = "conflict"
-    #: hostloom cannot have it.
+    #: hostloom does not support the record.
     IMPOSSIBLE = "impossible"
 
 
 class ImportNoun(StrEnum):
-    """What it is, as the command line calls it; in the order in which an import makes them."""
+    """The kinds of records, as the command line calls them, in the order of an import."""
 
     ZONE = "zone"
     RESOURCE_POOL = "resource-pool"
@@ -46,37 +46,37 @@ class ImportNoun(StrEnum):
 
 
 class ImportCode(StrEnum):
-    """Why it is so; `found` of a remark means what is said here."""
+    """The codes of remarks, with the meaning of `found`."""
 
-    #: It is called `found` here: the name cannot be, or another thing has it.
+    #: It gets the name `found`, because its name is invalid or taken.
     RENAMED = "renamed"
-    #: Another thing has its id; it gets `found`.
+    #: Another record has its id; it gets `found`.
     OTHER_ID = "other-id"
-    #: hostloom made it by itself with id `found`, which something imported needs.
+    #: Our automatic record has the id `found`, which an imported record needs.
     GIVES_WAY = "gives-way"
-    #: hostloom made it by itself with id `found`; it takes the other system's id.
+    #: Our automatic record has the id `found`; it takes the other system's id.
     TAKES_ID = "takes-id"
-    #: It is here with id `found`, which it keeps: an operator made or changed it, or has the other id.
+    #: It keeps its id `found`, because an operator changed it or another such record has the other id.
     KEEPS_ID = "keeps-id"
-    #: hostloom keeps `found` for MAAS's clients, which it has no use for itself.
+    #: hostloom stores `found` only for MAAS's clients.
     KEPT = "kept"
     #: Settings differ from ours.
     DIFFERS = "differs"
-    #: The subnet comes from VLAN `found`, which hostloom had made for it when it first saw it.
+    #: The subnet moves from VLAN `found`, which hostloom created for it automatically.
     MOVED = "moved"
-    #: We have this subnet on VLAN `found`.
+    #: This subnet is on VLAN `found` here.
     OTHER_VLAN = "other-vlan"
-    #: Subnet or range `found` of ours is in its place.
+    #: It overlaps our subnet or range `found`.
     OVERLAPS = "overlaps"
-    #: Why the range cannot be one of ours.
+    #: The reason why the range is invalid here.
     RANGE_REFUSED = "range-refused"
-    #: What it belongs to, `found`, is not imported.
+    #: It belongs to `found`, which is not imported.
     WITHOUT_PARENT = "without-parent"
-    #: `found` has the address.
+    #: The node `found` has the address.
     HELD = "held"
-    #: The node is here with the same MAC as `found`, which keeps its own system id.
+    #: Our node `found` has the same MAC; it keeps its system id.
     KNOWN_AS = "known-as"
-    #: Another node has the system id: `found`.
+    #: Another node, `found`, has the system id.
     SYSTEM_ID_TAKEN = "system-id-taken"
     #: The gateway `found` is no address of the subnet.
     GATEWAY = "gateway"
@@ -84,7 +84,7 @@ class ImportCode(StrEnum):
     HOST_KIND = "host-kind"
     #: No libvirt URI.
     HOST_URI = "host-uri"
-    #: A libvirt on the machine where the other system runs.
+    #: The URI means libvirt on the machine of the other system.
     HOST_LOCAL = "host-local"
     #: It was reached with a password.
     HOST_PASSWORD = "host-password"  # noqa: S105  (a code, not a password)
@@ -92,7 +92,7 @@ class ImportCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One reason; prose is rendered in decide/explain/ only."""
+    """One remark about a change, as data."""
 
     code: ImportCode
     found: str = ""
@@ -100,7 +100,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class SettingDifference:
-    """One setting that is not the same, as text."""
+    """One setting that differs, as text."""
 
     field: str
     ours: str
@@ -117,18 +117,18 @@ class NewFabric:
 
 @dataclass(frozen=True, slots=True)
 class Renumbering:
-    """Another id for something that hostloom made by itself; everything that refers to it follows."""
+    """A new id for an automatic record. All references to it change too."""
 
     noun: ImportNoun
     before: int
     after: int
-    #: It makes room for an imported thing, and stays automatic. Else it is the imported thing from now on.
+    #: True: it makes room for an imported record and stays automatic. False: it becomes the imported record.
     gives_way: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewMachine:
-    """A machine that is on no host yet, with its node."""
+    """A machine without a host, with its node."""
 
     machine: Machine
     node: Node
@@ -136,7 +136,7 @@ class NewMachine:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept with a thing for clients, because hostloom has no place for it."""
+    """Annotations of a record."""
 
     kind: Annotated
     #: Ours.
@@ -144,7 +144,7 @@ class Kept:
     values: Mapping[str, Any]
 
 
-#: What is to be written, with our ids; a host is read first, and written by the operation that adds it.
+#: The records to write, with our ids. The operation that adds a host reads it first and then writes it.
 ImportItem = (
     Renumbering
     | Zone
@@ -167,7 +167,7 @@ ImportItem = (
 
 @dataclass(frozen=True, slots=True)
 class ImportChange:
-    """What becomes of one thing."""
+    """The change of one record."""
 
     action: ImportAction
     noun: ImportNoun
@@ -175,7 +175,7 @@ class ImportChange:
     name: str
     #: The other system's id; empty for what has none.
     theirs: str = ""
-    #: Ours: of what is here, or what it gets.
+    #: Our id, present or new.
     ours: str = ""
     differences: tuple[SettingDifference, ...] = ()
     remarks: tuple[Remark, ...] = ()
@@ -185,19 +185,19 @@ class ImportChange:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """Everything, in the order in which it is done."""
+    """All changes of an import, in their order."""
 
     source: str
     changes: tuple[ImportChange, ...]
-    #: VLANs that the other system serves and our DHCP does not, as FABRIC/VID.
+    #: VLANs that only the other system serves with DHCP, as FABRIC/VID.
     unserved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    #: What is kept with things that are created.
+    #: The annotations of created records.
     kept: tuple[Kept, ...] = ()
 
     @property
     def wanted(self) -> tuple[ImportChange, ...]:
-        """What is to be written; new hosts are not: they are read first."""
+        """The records to write, without new hosts, because these are read first."""
         return tuple(
             change
             for change in self.changes

@@ -188,7 +188,7 @@ class ConfiguredInterface:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceConfig:
-    """All interfaces of a machine, in the order in which they count.
+    """All interfaces of a machine, in order of preference.
 
     Raises InvalidValue unless names and MACs of NICs are unique, parents exist and form no cycle, and members
     of bonds and bridges belong to one of them and have no links of their own.
@@ -248,7 +248,7 @@ class InterfaceConfig:
             _check_unique("parents", list(interface.parents))
 
     def ancestors(self, interface: ConfiguredInterface) -> Iterator[ConfiguredInterface]:
-        """The interfaces that this one stands on, each once; the nearest first."""
+        """The interfaces below this one, without duplicates; the nearest first."""
         names, waiting, passed = self.by_name, list(interface.parents), set[str]()
         while waiting:
             name = waiting.pop(0)
@@ -263,7 +263,7 @@ class InterfaceConfig:
         return next((mac for mac in macs if mac is not None), None)
 
     def children(self, interface: ConfiguredInterface) -> tuple[ConfiguredInterface, ...]:
-        """The interfaces that stand on this one directly."""
+        """The interfaces directly on top of this one."""
         return tuple(child for child in self.interfaces if interface.name in child.parents)
 
 

@@ -1,4 +1,4 @@
-"""Machines: their life, NICs, disks, and the exact thing a hypervisor is asked to make."""
+"""Machines: their states, NICs and disks, and the specification for the hypervisor."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ from hostloom.model.request import AddressMode
 
 
 class PowerState(StrEnum):
-    """What the hypervisor says."""
+    """The power state that the hypervisor reports."""
 
     ON = "on"
     OFF = "off"
@@ -30,17 +30,17 @@ class PowerState(StrEnum):
 
 
 class MachineOrigin(StrEnum):
-    """How hostloom came to know the machine."""
+    """Where the machine comes from."""
 
     COMPOSED = "composed"
     #: Found on a host and not made by hostloom: read-only.
     ADOPTED = "adopted"
-    #: Booted from the network unasked.
+    #: It booted from the network without being known.
     ENLISTED = "enlisted"
 
 
 class MachineState(StrEnum):
-    """Where a machine is in its life (docs/explanation/rules.md#life-of-a-machine)."""
+    """The states of a machine (docs/explanation/rules.md#life-of-a-machine)."""
 
     NEW = "new"
     COMMISSIONING = "commissioning"
@@ -94,11 +94,11 @@ class MachineInterface:
     name: str
     mac: MacAddress
     attachment: Attachment
-    #: The VLAN its attachment is on, if known.
+    #: The VLAN of the attachment, if known.
     vlan_id: VlanId | None = None
     mode: AddressMode = AddressMode.AUTO
     ips: tuple[Address, ...] = ()
-    #: The NIC the firmware boots from the network with.
+    #: Whether the firmware boots from the network with this NIC.
     boot: bool = False
     #: libvirt NIC model.
     model: str = "virtio"
@@ -117,7 +117,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine that hostloom composed, adopted or enlisted; it is a node of kind `machine` too."""
+    """A machine that hostloom composed, adopted or enlisted. It is also a node of kind `machine`."""
 
     system_id: SystemId
     hostname: str
@@ -132,33 +132,33 @@ class Machine:
     interfaces: tuple[MachineInterface, ...] = ()
     disks: tuple[Disk, ...] = ()
     netboot: bool = True
-    #: Its addresses are meant to be published to our DHCP (the intent; publishing rebuilds from it).
+    #: Whether our DHCP should have its addresses. This is the intent; publishing rebuilds from it.
     dhcp_published: bool = False
     zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
     resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
     #: The user who allocated it; blank: none.
     owner: str = ""
-    #: It is not to be switched off, changed or taken apart until it is unlocked.
+    #: A locked machine cannot be switched off, changed or decomposed.
     locked: bool = False
     #: Its host starts it whenever the host itself starts.
     autostart: bool = False
-    #: Composed on demand by an allocation: decomposed when it is released.
+    #: Composed on demand by an allocation, and decomposed when it is released.
     on_demand: bool = False
-    #: What it boots from the network if a user chose it; None: its state decides (decide/machines/boot.py).
+    #: The user's choice of what it boots from the network; None: its state decides (decide/machines/boot.py).
     next_boot: BootAction | None = None
-    #: Seconds since the epoch until which it has time to report what it is; None: no report is awaited.
+    #: The deadline for its report, in seconds since the epoch; None: no report is expected.
     commission_by: float | None = None
     #: Its name in libvirt as last read; empty: not read yet.
     domain_name: str = ""
-    #: How it differs from its record, as last read.
+    #: Its differences from the record at the last reading.
     drift: tuple[Drift, ...] = ()
     generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """What a hypervisor is asked to make: fixed in the plan, so making it twice is making it once."""
+    """The specification for the hypervisor, fixed in the plan, so that creating it twice is harmless."""
 
     uuid: str
     name: str
@@ -176,13 +176,13 @@ class MachineSpec:
 
 
 class Check(StrEnum):
-    """What is checked of a NIC, in this order."""
+    """The checks of a NIC, in this order."""
 
     #: Its tap is a port of the planned bridge, its macvtap on the planned parent in the planned mode.
     ATTACHMENT = "attachment"
     #: The tap, and what it is attached to, have carrier.
     CARRIER = "carrier"
-    #: The lease, or who answers for the address, is what was planned.
+    #: The lease, or the device that answers for the address, is as planned.
     ADDRESS = "address"
     #: No other device answers for the address.
     DUPLICATE = "duplicate"
@@ -193,25 +193,25 @@ class Check(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a check ended; a badge shows the worst, in this order from best to worst."""
+    """The result of a check, from best to worst; a badge shows the worst one."""
 
     PASSED = "passed"
-    #: There was nothing to check: no gateway, no address.
+    #: There was nothing to check, for example no gateway or no address.
     NOT_APPLICABLE = "not-applicable"
-    #: It could not be checked: `found` says why.
+    #: The check was not possible; `found` has the reason.
     UNKNOWN = "unknown"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check of one NIC; prose is rendered in decide/explain/ only."""
+    """One check of one NIC; decide/explain/ renders it as text."""
 
     check: Check
     verdict: Verdict
     wanted: str = ""
     found: str = ""
-    #: How it was seen: `host` (its links), `lease`, `probe` (a throw-away one beside it), `guest`.
+    #: The source: `host` (its links), `lease`, `probe` (a temporary one beside the NIC) or `guest`.
     how: str = ""
 
 
@@ -226,7 +226,7 @@ class NicProof:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of them; PASSED where the rest does not apply."""
+        """The worst verdict; PASSED if no check applies."""
         verdicts = {evidence.verdict for evidence in self.evidence}
         for worst in (Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED):
             if worst in verdicts:

@@ -1,4 +1,4 @@
-"""The physical network: fabrics, VLANs, spaces, subnets, ranges, and who holds an address."""
+"""The physical network: fabrics, VLANs, spaces, subnets, ranges and held addresses."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,7 +53,7 @@ class Vlan:
     mtu: int = DEFAULT_MTU
     #: Our DHCP serves it directly.
     dhcp_on: bool = False
-    #: Our DHCP serves it through this VLAN's rack; one hop only.
+    #: The VLAN with the rack that serves this one through a DHCP relay; one hop only.
     relay_vlan_id: VlanId | None = None
     space_id: SpaceId | None = None
     #: The rack that serves it; None: the first one, by id, that has an interface on it.
@@ -85,7 +85,7 @@ class Subnet:
     ntp_servers: tuple[Address, ...] = ()
     #: None: the DHCP server's own default.
     lease_time_s: int | None = None
-    #: Of an unmanaged subnet only the reserved ranges are ours to give.
+    #: In an unmanaged subnet hostloom assigns addresses of reserved ranges only.
     managed: bool = True
     description: str = ""
     generation: int = 1
@@ -117,7 +117,7 @@ class SpecialAddress(StrEnum):
 def special_address(cidr: Network, ip: Address) -> SpecialAddress | None:
     """What makes the address of a subnet special; /31, /32, /127 and /128 have no special address.
 
-    RFC 3021 says so of /31, and RFC 6164 of /127. IPv6 has no broadcast address.
+    See RFC 3021 for /31 and RFC 6164 for /127. IPv6 has no broadcast address.
     """
     if cidr.prefixlen >= cidr.max_prefixlen - 1:
         return None
@@ -150,7 +150,7 @@ class RangeKind(StrEnum):
 
     #: For DHCP leases.
     DYNAMIC = "dynamic"
-    #: Managed subnet: never given out. Unmanaged subnet: the only ones given out.
+    #: Managed subnet: never assigned. Unmanaged subnet: the only addresses that are assigned.
     RESERVED = "reserved"
 
 
@@ -174,7 +174,7 @@ class IPRange:
 
 
 def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
-    """Spans from which addresses are given, ascending; they still contain used ones and the gateway."""
+    """The spans from which addresses are assigned, ascending. They include used addresses and the gateway."""
     low, high = usable_span(subnet.cidr)
     reserved = _merged_spans(ranges, RangeKind.RESERVED)
     dynamic = _merged_spans(ranges, RangeKind.DYNAMIC)
@@ -219,32 +219,32 @@ class AddressKind(StrEnum):
     STATIC = "static"
     #: Found on an interface of a node (host scan, commissioning).
     OBSERVED = "observed"
-    #: A user set it aside.
+    #: A user reserved it.
     RESERVED = "reserved"
-    #: Handed out by our DHCP.
+    #: Leased by our DHCP.
     LEASE = "lease"
-    #: A device answered for it on the wire, or may still use it, without a reservation; for a limited time.
+    #: A device without a reservation answers for it, or may still use it. Expires.
     ON_WIRE = "on-wire"
 
 
-#: Kinds that come from what is seen; of the others only one holder can have an address.
+#: Observed kinds. An address has at most one holder of the other kinds.
 SEEN_KINDS = frozenset({AddressKind.OBSERVED, AddressKind.LEASE, AddressKind.ON_WIRE})
-#: An address that was in use on the wire counts as taken for this long; seconds.
+#: How long an address that was in use on the wire counts as taken; seconds.
 ON_WIRE_LASTS_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class HeldAddress:
-    """One address and who holds it; unique by (subnet, ip) among the kinds that are not only seen."""
+    """An address with its holder; (subnet, ip) is unique among the kinds that are not observed."""
 
     ip: Address
     kind: AddressKind
     subnet_id: SubnetId | None = None
-    #: Node holding it, as a system id; None for one set aside by a user.
+    #: The system id of the holding node; None for an address that a user reserved.
     system_id: str | None = None
     interface_name: str | None = None
     comment: str = ""
-    #: Seconds since the epoch at which an address of kind ON_WIRE is free again by itself.
+    #: When an address of kind ON_WIRE becomes free; seconds since the epoch.
     until: float | None = None
 
     def held_by(self, hostname: str | None) -> str:

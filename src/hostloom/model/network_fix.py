@@ -1,4 +1,4 @@
-"""Mending a host's libvirt networks: what is made or turned off, who loses a lease, or why it cannot be."""
+"""Fixes of a host's libvirt networks: the steps, the affected leases, or the refusals."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,12 +9,12 @@ from hostloom.model.network import Address
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """A libvirt network that hostloom makes: on a bridge that is there, without anything of libvirt's own."""
+    """A libvirt network that hostloom creates on an existing bridge, without libvirt's DHCP or NAT."""
 
     uuid: str
     name: str
     bridge: str
-    #: The bridge is an Open vSwitch bridge, which libvirt must be told.
+    #: Whether it is an Open vSwitch bridge; libvirt needs a virtualport element then.
     ovs: bool = False
 
 
@@ -42,13 +42,13 @@ class LibvirtLease:
 
 
 class FixStepKind(StrEnum):
-    """What a fix does; `subject` and `value` of a FixStep mean what is said here."""
+    """The kinds of steps of a fix, with the meaning of `subject` and `value`."""
 
     #: libvirt's own DHCP on network `subject` is turned off.
     LIBVIRT_DHCP_OFF = "libvirt-dhcp-off"
     #: Our DHCP serves VLAN `subject` (FABRIC/VID) from now on.
     SERVE_VLAN = "serve-vlan"
-    #: A libvirt network `subject` is made on bridge `value`, started, and starts with the host.
+    #: libvirt network `subject` is created on bridge `value` and started, now and whenever the host starts.
     MAKE_NETWORK = "make-network"
 
 
@@ -62,9 +62,9 @@ class FixStep:
 
 
 class FixCode(StrEnum):
-    """Why a fix is not to be had."""
+    """Why a fix is not possible."""
 
-    #: The host is no known node, or could be several.
+    #: The host is not correlated, or ambiguous.
     HOST_NOT_KNOWN = "host-not-known"
     HOST_AMBIGUOUS = "host-ambiguous"
     NETWORK_MISSING = "network-missing"
@@ -73,41 +73,41 @@ class FixCode(StrEnum):
     BRIDGE_NOT_KNOWN = "bridge-not-known"
     #: The bridge is disabled, without link, or a member of another.
     BRIDGE_UNFIT = "bridge-unfit"
-    #: It is no bridge, or one that libvirt keeps to itself.
+    #: It is not a bridge, or a private bridge of libvirt.
     NOT_A_BRIDGE = "not-a-bridge"
     BRIDGE_OF_LIBVIRT = "bridge-of-libvirt"
     NO_VLAN = "no-vlan"
-    #: The bridge has no physical port, and no rack of ours is on the host to hear what is asked there.
+    #: The bridge has no physical port, and no rack on the host can receive its requests.
     NO_RACK_ON_HOST = "no-rack-on-host"
     #: No rack has an interface with an IPv4 address on the VLAN.
     NO_RACK_ON_VLAN = "no-rack-on-vlan"
     NETWORK_EXISTS = "network-exists"
     NO_SERVED_BRIDGE = "no-served-bridge"
-    #: There is nothing that it could mend.
+    #: Nothing on the host could be fixed.
     NOTHING_TO_FIX = "nothing-to-fix"
 
 
 @dataclass(frozen=True, slots=True)
 class FixRefusal:
-    """Why one way of mending does not work."""
+    """Why one way to fix the networks does not work."""
 
     code: FixCode
-    #: The network or bridge that it is about.
+    #: The network or bridge.
     subject: str
     found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """What mending does, or why it cannot; nothing is done by it."""
+    """The planned fix or its refusals. A plan changes nothing."""
 
     host: str
-    #: The network that is mended, or made.
+    #: The network to fix or create.
     network: str
     steps: tuple[FixStep, ...] = ()
     #: Set if and only if there are no steps.
     refusals: tuple[FixRefusal, ...] = ()
-    #: Machines of the host on the network whose DHCP goes, by name.
+    #: Machines on the network that loses libvirt's DHCP, by name.
     machines: tuple[str, ...] = ()
-    #: A bridge on which `--make-maas` would work instead; with a refusal.
+    #: With a refusal: a bridge on which `--make-maas` would work instead.
     offer: str = ""

@@ -18,7 +18,7 @@ from hostloom.model.network import DEFAULT_MTU, Address
 
 
 class NodeKind(StrEnum):
-    """What a node is to us."""
+    """The kinds of nodes."""
 
     MACHINE = "machine"
     DEVICE = "device"
@@ -28,7 +28,7 @@ class NodeKind(StrEnum):
 
 
 class InterfaceKind(StrEnum):
-    """What a node's interface is made of."""
+    """The kinds of interfaces."""
 
     PHYSICAL = "physical"
     BOND = "bond"
@@ -38,7 +38,7 @@ class InterfaceKind(StrEnum):
 
 
 class InterfaceRole(StrEnum):
-    """What an interface is for, where that bars machines from it."""
+    """Uses of an interface that exclude machines."""
 
     ORDINARY = "ordinary"
     #: A bridge that a container engine made (docker0, cni0, …).
@@ -48,12 +48,12 @@ class InterfaceRole(StrEnum):
     #: A Wi-Fi NIC: an access point drops frames from any MAC but the client's own.
     WIRELESS = "wireless"
     INFINIBAND = "infiniband"
-    #: It belongs to Open vSwitch, whose database could not be read.
+    #: It belongs to Open vSwitch, and its database could not be read.
     OVS_UNREADABLE = "ovs-unreadable"
 
 
 class BridgeKind(StrEnum):
-    """Who switches the frames of a bridge."""
+    """The software that switches the frames of a bridge."""
 
     STANDARD = "standard"
     OVS = "ovs"
@@ -63,7 +63,7 @@ class BridgeKind(StrEnum):
 class BridgeVlans:
     """How a bridge that knows VLANs maps its own VLAN numbers to the tags on its ports.
 
-    A bridge that does not know VLANs passes every frame as it is, and has none of this.
+    A bridge without VLAN filtering passes every frame unchanged, and has no such mapping.
     """
 
     #: The VLAN of a machine's untagged frames; None: such frames are dropped.
@@ -74,7 +74,7 @@ class BridgeVlans:
     native_vid: int | None = 0
     #: Spans of VLANs that have their own number as tag on the ports.
     carried: tuple[tuple[int, int], ...] = ((1, 4094),)
-    #: False: the ports' VLANs could not be read; the rest is what a bridge starts with.
+    #: False: the ports' VLANs could not be read, and the other fields are the defaults of a bridge.
     is_read: bool = True
 
     def tag_of(self, vid: int | None) -> int | None:
@@ -119,21 +119,21 @@ class NodeInterface:
     tag_vid: int | None = None
     #: Administratively up.
     enabled: bool = True
-    #: Carrier. A bridge without ports has none until its first machine: that is True here.
+    #: Carrier. True for a bridge without ports, which gets its carrier from its first machine.
     link: bool = True
     mtu: int = DEFAULT_MTU
     #: Mbit/s; 0: unknown.
     link_speed: int = 0
     tags: tuple[str, ...] = ()
     role: InterfaceRole = InterfaceRole.ORDINARY
-    #: What it is a member of, where that is no bridge or bond of this node: a failover pair, for example.
+    #: Its master if that is not a bridge or bond of this node, for example a failover pair.
     master: str = ""
     #: Of a bridge that knows VLANs.
     bridge_vlans: BridgeVlans | None = None
-    #: The node's addresses on links that are not recorded: macvlan and MACsec children of this interface;
-    #: of the loopback, whatever is on no interface (tunnels, dummies).
+    #: The node's addresses on links without a record: macvlan and MACsec children of this interface. The
+    #: loopback has the addresses of tunnels and dummies.
     child_addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
-    #: Next hops of the node's routes through it: routers have these addresses.
+    #: Next hops of the node's routes through it, which are addresses of routers.
     routers: tuple[Address, ...] = ()
 
     @property

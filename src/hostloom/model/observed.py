@@ -1,4 +1,4 @@
-"""What the adapters saw: a host through libvirt, a host's links, a machine as it is now."""
+"""Observations of the adapters: a host through libvirt, its links, and its machines."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address
@@ -14,7 +14,7 @@ from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, Interfac
 
 @dataclass(frozen=True, slots=True)
 class ObservedInterface:
-    """A NIC of a machine as the hypervisor shows it."""
+    """A NIC of a machine, as the hypervisor reports it."""
 
     mac: MacAddress
     attachment: Attachment
@@ -23,13 +23,13 @@ class ObservedInterface:
     model: str = ""
     #: The VLAN tag that the network sets on its bridge; 0: no tag; None: a trunk.
     vid: int | None = 0
-    #: The portgroup of its libvirt network that it names.
+    #: The portgroup of its libvirt network, if any.
     portgroup: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedMachine:
-    """A machine as the hypervisor shows it."""
+    """A machine, as the hypervisor reports it."""
 
     uuid: str
     name: str
@@ -39,9 +39,9 @@ class ObservedMachine:
     architecture: str
     interfaces: tuple[ObservedInterface, ...] = ()
     disks: tuple[Disk, ...] = ()
-    #: Our mark in its metadata: the system id we gave it, or None.
+    #: The system id in its metadata, which hostloom wrote there; None: it has none.
     system_id: str | None = None
-    #: Its memory is of the host's huge pages.
+    #: Whether its memory comes from the host's huge pages.
     has_huge_pages: bool = False
     #: Whether the host starts it with itself; None: not read.
     autostart: bool | None = None
@@ -49,11 +49,11 @@ class ObservedMachine:
 
 @dataclass(frozen=True, slots=True)
 class ObservedHost:
-    """A host as libvirt shows it, read in bulk."""
+    """A host, as libvirt reports it in one reading."""
 
     hostname: str
     cores: int
-    #: Without the huge pages that no machine has.
+    #: Unused huge pages are not included.
     memory_mib: int
     emulations: tuple[Emulation, ...]
     storage_pools: tuple[StoragePool, ...]
@@ -61,15 +61,15 @@ class ObservedHost:
     machines: tuple[ObservedMachine, ...]
     #: What could not be read as expected.
     findings: tuple[Finding, ...] = ()
-    #: False: libvirt did not list its storage pools, and `storage_pools` is not all of them.
+    #: False: libvirt did not list its storage pools, so `storage_pools` is incomplete.
     pools_listed: bool = True
     #: False: libvirt did not list its networks.
     networks_listed: bool = True
-    #: False: libvirt did not list its machines, or not all that there are.
+    #: False: libvirt did not list its machines, or not all of them.
     machines_listed: bool = True
-    #: UUIDs of machines that are there but could not be read: what was recorded of them stays.
+    #: UUIDs of unreadable machines, which keep their records.
     unread: tuple[str, ...] = ()
-    #: Memory that the host keeps as huge pages: only machines that ask libvirt for them get any.
+    #: Memory in huge pages, which only machines that request them from libvirt get.
     huge_pages_mib: int = 0
     #: libvirt's UUID of the host; empty: none, or one that many hosts share (decide/hosts/host_identity.py).
     uuid: str = ""
@@ -77,10 +77,10 @@ class ObservedHost:
 
 @dataclass(frozen=True, slots=True)
 class ObservedLink:
-    """A link of a host as the kernel (or Open vSwitch) shows it; NICs of guests and loopback included."""
+    """A link of a host, as the kernel or Open vSwitch reports it, including guests' NICs and loopback."""
 
     name: str
-    #: None: a link that carries no machine and is not inventoried (tap, macvtap, veth of a container …).
+    #: None: a link that is not inventoried, because it cannot carry a machine (tap, macvtap, veth, …).
     kind: InterfaceKind | None
     mac: MacAddress | None
     enabled: bool
@@ -111,12 +111,12 @@ class ObservedRoute:
     destination: Network | None
     gateway: str
     interface: str
-    #: The lowest wins.
+    #: The route with the lowest metric is used.
     metric: int = 0
 
     @property
     def next_hop(self) -> Address | None:
-        """The gateway; None where the route has none, or what it has is no address."""
+        """The gateway; None if the route has none, or if it is not an address."""
         try:
             return ip_address(self.gateway)
         except ValueError:
@@ -132,5 +132,5 @@ class ObservedNetwork:
     routes: tuple[ObservedRoute, ...] = ()
     #: What could not be read as expected.
     findings: tuple[Finding, ...] = ()
-    #: Names of links that are there but could not be read: what was recorded of them stays.
+    #: Names of unreadable links, which keep their records.
     unread: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Operations: what a user sees of a long action, and the record of each of its steps."""
+"""Operations: long actions with the records of their steps."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,18 +6,18 @@ from typing import Any
 
 
 class OperationState(StrEnum):
-    """Where an operation is."""
+    """The states of an operation."""
 
     PENDING = "pending"
     RUNNING = "running"
     #: Undoing the steps that were done.
     UNWINDING = "unwinding"
     SUCCEEDED = "succeeded"
-    #: Failed, and everything it did is undone.
+    #: The operation failed, and its steps were undone.
     FAILED = "failed"
-    #: Cancelled by the user, and everything it did is undone.
+    #: The user cancelled the operation, and its steps were undone.
     CANCELLED = "cancelled"
-    #: An undo failed: visible, retryable.
+    #: An undo failed. The operation stays visible and can be retried.
     STUCK = "stuck"
 
 
@@ -25,7 +25,7 @@ FINISHED = frozenset({OperationState.SUCCEEDED, OperationState.FAILED, Operation
 
 
 class StepState(StrEnum):
-    """Where a step is."""
+    """The states of a step."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -42,7 +42,7 @@ class StepRecord:
 
     name: str
     state: StepState = StepState.PENDING
-    #: What the step returned, as JSON.
+    #: The result of the step as JSON.
     output: Any = None
     #: The text and code of the error that stopped the operation.
     error: str = ""
@@ -56,7 +56,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Claim:
-    """That a process runs an operation: it changes when the lease is renewed or taken over."""
+    """The lease of a process on an operation; it changes when it is renewed or taken over."""
 
     operation_id: str
     fence: int
@@ -66,13 +66,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A long action: its saga's name is the verb, its input is fixed when it is recorded."""
+    """A long action. The input cannot change after it is recorded."""
 
     id: str
     #: Name of the saga: compose, decompose, refresh, …
     saga: str
     state: OperationState
-    #: What it acts on, for people: `machine vm7`, `host kvm1`.
+    #: The subject for display: `machine vm7`, `host kvm1`.
     subject: str
     #: Empty if the operation was read without data.
     input: dict[str, Any] = field(default_factory=dict)
@@ -82,9 +82,9 @@ class Operation:
     cancel_requested: bool = False
     created_at: float = 0.0
     finished_at: float | None = None
-    #: Process that runs it, until when its lease holds, and the token that fences off an older owner.
+    #: The process that runs it, the end of its lease, and the fencing token that stops an older owner.
     owner: str = ""
     lease_until: float = 0.0
     fence: int = 0
-    #: User who asked.
+    #: The user who requested it.
     requested_by: str = ""

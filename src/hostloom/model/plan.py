@@ -1,4 +1,4 @@
-"""Plans, refusals and explanations: what the decision engine answers, as data."""
+"""Plans and explanations: the answers of the decision engine, as data."""
 
 from dataclasses import dataclass, replace
 
@@ -13,22 +13,22 @@ STORED_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class LabelExplanation:
-    """How one NIC's attachment was chosen."""
+    """The explanation of one NIC's attachment."""
 
     label: str
-    #: Host interface or libvirt network taken; empty when none was.
+    #: The chosen host interface or libvirt network; empty if there is none.
     winner: str
     #: Why the winner won over the runner-up: words of a closed set, most important first
     #: ("bridge", "bootable-vlan", "unused", "name-order", "only-candidate", …).
     reasons: tuple[str, ...] = ()
-    #: Those that could serve, in order of preference, the winner left out.
+    #: The other usable candidates, in order of preference.
     runners_up: tuple[str, ...] = ()
-    #: Everything else that the host has, each with its reason.
+    #: All other interfaces and networks of the host, with the reasons against them.
     rejections: tuple[Rejection, ...] = ()
-    #: What the NIC gets by the winner; all empty where the host is refused.
+    #: The properties of the NIC on the chosen source; all empty if the host is refused.
     attach: str = ""
     macvlan_mode: str = ""
-    #: FABRIC/VID with its space; empty where it is not known.
+    #: FABRIC/VID with its space; empty if unknown.
     vlan: str = ""
     addresses: tuple[str, ...] = ()
     boot: bool = False
@@ -36,25 +36,25 @@ class LabelExplanation:
 
 @dataclass(frozen=True, slots=True)
 class HostExplanation:
-    """How one host fared."""
+    """The explanation of one host."""
 
     host: str
-    #: None = it could take the machine.
+    #: None = the machine fits on it.
     refusal: Refusal | None = None
     labels: tuple[LabelExplanation, ...] = ()
-    #: Score, best first, as (name, value) pairs for the reader; empty when refused.
+    #: The score as (name, value) pairs, the most important first; empty if the host is refused.
     score: tuple[tuple[str, str], ...] = ()
-    #: Seconds since the epoch at which the host's facts were read.
+    #: When the host's facts were read, in seconds since the epoch.
     facts_at: float | None = None
-    #: Storage pools that a disk would have gone to, and why they cannot hold it.
+    #: Storage pools that are preferred for a disk, but cannot hold it.
     pools: tuple[Rejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HostGroup:
-    """Hosts that fared alike, where there are too many to explain each."""
+    """Hosts with the same result, grouped because there are too many to explain one by one."""
 
-    #: Why they were refused; None = they could take the machine too.
+    #: Why they were refused; None = the machine fits on them too.
     code: RequestCode | None
     count: int
     #: By natural name; a stored explanation keeps the first few only.
@@ -63,21 +63,21 @@ class HostGroup:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All the reasons of a decision: the chosen host in full, every other with its code."""
+    """All reasons of a decision: the chosen host in full, the others at least by code."""
 
     #: Chosen host, or None when refused.
     chosen: str | None
     #: Set when the request was refused.
     refusal: Refusal | None = None
-    #: Hosts in full: the chosen one first; the others too, where they are few.
+    #: The chosen host in full, and the others too if they are few.
     hosts: tuple[HostExplanation, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
     #: Counts of the hosts that are not in `hosts`, by code.
     others: tuple[HostGroup, ...] = ()
-    #: Why the chosen host came before the runner-up: the criterion of its score, or `name-order`.
+    #: Why the chosen host was better than the runner-up: a criterion of its score, or `name-order`.
     host_reason: str = ""
     host_runner_up: str = ""
-    #: Of a refused request: what would make it fit, the least first.
+    #: For a refused request: the changes that would make it fit, the smallest first.
     suggestions: tuple[Suggestion, ...] = ()
 
     def shortened(self) -> "Explanation":
@@ -88,18 +88,18 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A machine on a host, down to the last address: nothing is decided after this."""
+    """The complete decision for a machine, including its addresses."""
 
     host_id: HostId
     host_name: str
-    #: The machine with its NICs and disks, as it is rendered to the hypervisor.
+    #: The machine with its NICs and disks, as the hypervisor gets it.
     spec: MachineSpec
-    #: Of each NIC, the subnet of each of its addresses.
+    #: The subnets of the addresses of each NIC.
     subnet_ids: tuple[tuple[SubnetId, ...], ...]
     warnings: tuple[PlanWarning, ...]
-    #: Host generation that the decision rests on.
+    #: The generation of the host when the decision was made.
     host_generation: int
-    #: Snapshot revision that the decision rests on.
+    #: The revision of the snapshot that the decision used.
     revision: int
     start: bool = True
 
@@ -126,9 +126,9 @@ class Decision:
 class JointDecision:
     """The answer to a batch: a plan for every machine of it, or for none."""
 
-    #: In the order of the batch; empty when one machine of it found no place.
+    #: In the order of the batch; empty if one machine does not fit.
     plans: tuple[Plan, ...]
-    #: Of the machines in the order of the batch; when refused, of the one that found no place alone.
+    #: For all machines in the order of the batch; for a refused batch, only for the one that does not fit.
     explanations: tuple[Explanation, ...]
-    #: Position in the batch of the machine that found no place.
+    #: The position of the machine that does not fit.
     refused_at: int | None = None

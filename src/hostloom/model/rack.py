@@ -14,7 +14,7 @@ class Rack:
 
     id: RackId
     name: str
-    #: The node that it runs on: its interfaces tell which VLANs it can serve.
+    #: The node that it runs on. It can serve the VLANs of the node's interfaces.
     system_id: SystemId
     #: How the control channel of its DHCPv4 server is reached: `local` (the one that this hostloom was
     #: configured with), `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
@@ -27,14 +27,14 @@ class Rack:
 
 @dataclass(frozen=True, slots=True)
 class RackStatus:
-    """What a rack's DHCP server says of itself now."""
+    """The present state of a rack's DHCP server."""
 
-    #: Why it does not answer, or what is wrong with a part of it; empty: all is well.
+    #: Why it does not answer, or the trouble of one part; empty: none.
     trouble: str = ""
-    #: Of the server's software, by IP version.
+    #: Versions of the server's software, by IP version.
     versions: tuple[tuple[int, str], ...] = ()
     #: Seconds since it was started, by IP version.
     uptimes_s: tuple[tuple[int, float], ...] = ()
-    #: Kea's word for its state in a pair (`hot-standby`, `partner-down`, …); empty: it serves alone.
+    #: Kea's state of the pair (`hot-standby`, `partner-down`, …); empty: the rack serves alone.
     ha_state: str = ""
     ha_partner_state: str = ""

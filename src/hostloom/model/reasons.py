@@ -1,4 +1,4 @@
-"""Why requests, hosts and candidates are refused or rejected, and what users are warned of, as data."""
+"""Reasons for refusals, rejections and warnings, as data."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class RequestCode(StrEnum):
     ADDRESS_RESERVED = "address-reserved"
     DUPLICATE_ADDRESS = "duplicate-address"
     UNKNOWN_HOST = "unknown-host"
-    #: Of a batch: a machine that it may not share a host with is there.
+    #: The host has a machine of the batch that may not share it.
     ANTI_AFFINITY = "anti-affinity"
     OTHER_ZONE = "other-zone"
     OTHER_RESOURCE_POOL = "other-resource-pool"
@@ -34,7 +34,7 @@ class RequestCode(StrEnum):
     NOT_ENOUGH_CORES = "not-enough-cores"
     NOT_ENOUGH_MEMORY = "not-enough-memory"
     UNKNOWN_POOL = "unknown-pool"
-    #: Of the storage pools that a disk may go to none can hold it, whatever room there is.
+    #: No suitable storage pool can hold the disk, regardless of free space.
     POOL_UNUSABLE = "pool-unusable"
     POOL_FULL = "pool-full"
     NO_MATCHING_INTERFACE = "no-matching-interface"
@@ -73,7 +73,7 @@ IMAGE_CODES = frozenset(
 
 
 class RejectionCode(StrEnum):
-    """Why a host interface, libvirt network or storage pool was not taken; in the order of the checks."""
+    """Why a host interface, libvirt network or storage pool was rejected, in the order of the checks."""
 
     LOOPBACK = "loopback"
     INTERFACE_DISABLED = "interface-disabled"
@@ -111,7 +111,7 @@ class RejectionCode(StrEnum):
 
 
 class WarningCode(StrEnum):
-    """What a plan warns of."""
+    """The warnings of plans."""
 
     LIBVIRT_DHCP_ON = "libvirt-dhcp-on"
     #: The network's VLAN is not known.
@@ -122,23 +122,23 @@ class WarningCode(StrEnum):
     BOOT_NIC_NOT_FIRST = "boot-nic-not-first"
     #: macvtap: the host itself cannot talk to the machine.
     HOST_CANNOT_REACH_GUEST = "host-cannot-reach-guest"
-    #: vepa, and no switch is known to reflect.
+    #: vepa, but no switch is known to reflect frames.
     MODE_NOT_SUPPORTED_BY_SWITCH = "mode-not-supported-by-switch"
-    #: A server that is none of ours answers on the VLAN of a NIC that gets its address by DHCP.
+    #: A foreign server answers on the VLAN of a NIC that gets its address by DHCP.
     FOREIGN_DHCP = "foreign-dhcp"
-    #: The last probe of the VLAN that the NIC is served on was left unanswered by our DHCP.
+    #: Our DHCP serves the NIC's VLAN, but did not answer the last probe of it.
     OUR_DHCP_SILENT = "our-dhcp-silent"
     STALE_HOST_MODEL = "stale-host-model"
     #: The VLANs of a bridge's ports could not be read.
     VLAN_NOT_VERIFIED = "vlan-not-verified"
-    #: There is nothing for the machine's architecture to boot from the network.
+    #: No boot image exists for the machine's architecture.
     NETBOOT_NOT_SUPPORTED = "netboot-not-supported"
     #: No NIC of a machine that gets an image has an address on a VLAN that hostloom serves.
     CANNOT_REPORT = "cannot-report"
 
 
 class SubjectKind(StrEnum):
-    """What a reason speaks of."""
+    """The subject of a reason."""
 
     HOST_INTERFACE = "host-interface"
     LIBVIRT_NETWORK = "libvirt-network"
@@ -153,9 +153,9 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One reason against one subject; prose is rendered in decide/explain/ only."""
+    """One reason against one subject; decide/explain/ renders it as text."""
 
-    #: The rule's name: the function that said no.
+    #: The name of the rule, which is that of its function.
     rule: str
     code: RejectionCode
     subject_kind: SubjectKind
@@ -166,7 +166,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one host, or the request as such, is refused."""
+    """Why one host or the whole request is refused."""
 
     rule: str
     code: RequestCode
@@ -180,7 +180,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something the user should know before acting."""
+    """A warning for the user."""
 
     code: WarningCode
     subject: str

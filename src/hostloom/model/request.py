@@ -1,4 +1,4 @@
-"""What a user asks for: constraints by label, disks, and the size of a machine."""
+"""Requests of users: constraints by label, disks, and the size of a machine."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,11 +15,11 @@ GB = 10**9
 class AddressMode(StrEnum):
     """How a machine interface gets its address (docs/explanation/rules.md#choosing-addresses)."""
 
-    #: The next free address of its VLAN's subnets is reserved and published to DHCP.
+    #: hostloom reserves the next free address of its VLAN's subnets and publishes it to DHCP.
     AUTO = "auto"
-    #: It takes a lease.
+    #: The interface takes a lease.
     DHCP = "dhcp"
-    #: Its link is up, it has no address.
+    #: The interface is up without an address.
     UNCONFIGURED = "unconfigured"
 
 
@@ -35,13 +35,13 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class LabelConstraints:
-    """One label of the interface constraints: a NIC of the machine and what its host interface must meet."""
+    """One label of the interface constraints: a NIC, with the constraints on its host interface."""
 
     #: As written.
     label: str
     #: The NIC's name: at most 15 bytes.
     name: str
-    #: Every term, in the order written; the fields below hold what the setting ones say.
+    #: Every term, in the order written. The fields below have the values of terms that set something.
     terms: tuple[Term, ...] = ()
     ips: tuple[Address, ...] = ()
     mode: AddressMode = AddressMode.AUTO
@@ -74,7 +74,7 @@ class DiskRequest:
 
 @dataclass(frozen=True, slots=True)
 class ComposeRequest:
-    """A machine that a user wants, as the user wrote it."""
+    """A request for one machine, as the user wrote it."""
 
     #: A host by name or id; None = any.
     host: str | None = None
@@ -89,27 +89,27 @@ class ComposeRequest:
     netboot: bool = True
     #: Name of the machine; None = the IdSource chooses.
     hostname: str | None = None
-    #: Zone, resource pool by name or id; None = the host's. Without `host` they say which hosts come into
-    #: question; the machine then has its host's.
+    #: Zone and resource pool by name or id; None = the host's. Without `host`, only hosts in them are
+    #: considered, and the machine gets those of its host.
     zone: str | None = None
     resource_pool: str | None = None
     tags: tuple[str, ...] = ()
     #: Disks are raw (sparse) by default.
     qcow2: bool = False
-    #: Start it when it is composed.
+    #: Whether it is started when it is composed.
     start: bool = True
     #: Its host starts it whenever the host itself starts.
     autostart: bool = True
     #: Its domain by name or id; None = the default one.
     domain: str | None = None
-    #: The user who gets the composed machine, and can release it to decompose it; blank: none.
+    #: The user who gets the composed machine, and decomposes it by releasing it; blank: none.
     owner: str = ""
     #: Machines of one batch with the same word here never share a host.
     anti_affinity: str | None = None
     #: Tags that its host must have, and tags that it must not have.
     host_tags: tuple[str, ...] = ()
     not_host_tags: tuple[str, ...] = ()
-    #: The operating system that it gets; None: its disks stay empty.
+    #: The operating system to install; None: its disks stay empty.
     deploy: DeployRequest | None = None
 
 
@@ -135,13 +135,13 @@ class ParsedRequest(ComposeRequest):
     labels: tuple[LabelConstraints, ...]
     #: Of `storage`; of a machine that is deployed, its seed disk comes last.
     disks: tuple[DiskRequest, ...]
-    #: Set where a text cannot be read: every decision refuses the request.
+    #: Set if a text cannot be parsed; every decision then refuses the request.
     unreadable: UnreadableText | None = None
     #: The machine's groups; None = the host's zone and resource pool, and the default domain.
     zone_id: ZoneId | None = None
     resource_pool_id: ResourcePoolId | None = None
     domain_id: DomainId | None = None
-    #: The zone and resource pool that its host must be in: those named, where the host is left open.
+    #: The required zone and resource pool of its host, if the request names them but not the host.
     in_zone: ZoneId | None = None
     in_resource_pool: ResourcePoolId | None = None
     #: The image of `deploy`.
@@ -149,16 +149,16 @@ class ParsedRequest(ComposeRequest):
 
     @property
     def nic_count(self) -> int:
-        """The NICs that it has, and so the MACs that it needs: one a label, and one without constraints."""
+        """The number of NICs, and so of MACs: one for each label, or one without constraints."""
         return max(len(self.labels), 1)
 
 
 class Strategy(StrEnum):
-    """How the machines of a batch are distributed; without one, each goes where it would go alone."""
+    """How the machines of a batch are distributed. The default places each as if it were alone."""
 
-    #: As evenly as they fit: the fullest host of the batch has as few of them as can be.
+    #: As evenly as possible: minimizes the number of machines on the host with the most of them.
     SPREAD = "spread"
-    #: On as few hosts as they fit.
+    #: On as few hosts as possible.
     PACK = "pack"
 
 
@@ -168,7 +168,7 @@ MAX_BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class ComposeBatch:
-    """Machines that are wanted together: all of them, or none."""
+    """Requests for several machines, of which all are composed or none."""
 
     machines: tuple[ComposeRequest, ...]
     strategy: Strategy | None = None
@@ -184,12 +184,12 @@ class ParsedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """What a plan may not make up itself: names, UUID, MACs and the time, drawn beforehand."""
+    """Inputs that a pure decision cannot generate: names, UUID, MACs and the time."""
 
     system_id: SystemId
     hostname: str
     uuid: str
-    #: One a NIC, in the order of labels; at least as many as there are labels.
+    #: One for each NIC, in the order of labels; there may be more.
     macs: tuple[MacAddress, ...]
-    #: Seconds since the epoch, against which the age of facts is held; None = not told.
+    #: The present time, to compute the age of facts; seconds since the epoch; None = unknown.
     at: float | None = None

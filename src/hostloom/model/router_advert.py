@@ -1,4 +1,4 @@
-"""Router advertisements: what a rack tells IPv6 hosts of a VLAN (RFC 4861)."""
+"""Router advertisements, which a rack sends to the IPv6 hosts of a VLAN (RFC 4861)."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Network
@@ -6,7 +6,7 @@ from ipaddress import IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class RouterAdvert:
-    """What one interface advertises."""
+    """The advertisement of one interface."""
 
     interface: str
     mtu: int

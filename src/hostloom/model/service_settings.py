@@ -8,23 +8,23 @@ from hostloom.model.ids import SystemId
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """The same for every request of one server."""
+    """Settings that are the same for every request of one server."""
 
     #: The node that hostloom runs on (a controller), once it is known.
     local: SystemId | None = None
-    #: Machines get boot files at this port of a rack address, over HTTP; 0 = none.
+    #: The HTTP port of boot files on rack addresses; 0 = none.
     boot_port: int = 0
-    #: A machine that is commissioned has this long to report.
+    #: The time that a machine has for its commissioning report.
     commission_timeout_s: float = 1200.0
-    #: A machine that was started with a new system has this long to report that it runs.
+    #: The time that a deployed machine has to report that it runs.
     deploy_timeout_s: float = 2400.0
-    #: A host that a client of MAAS's API adds is trusted with the SSH key that it shows first.
+    #: Whether the first SSH key of a host that a client of MAAS's API adds is trusted.
     trust_first_keys: bool = True
-    #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1.
+    #: Whether clients of MAAS's API may omit the fields of a PUT from an HMAC-SHA1 signature.
     maas_unsigned_put: bool = True
-    #: Machines that allocation composes on demand for one ordinary user, at a time.
+    #: The maximum number of machines that allocation has composed on demand for one ordinary user.
     max_on_demand_per_user: int = 50
-    #: While so many machines wait in state new, no other machine is enlisted automatically.
+    #: If this many machines are in state new, no further machine is enlisted automatically.
     max_new_machines: int = 1000
-    #: Which URIs a host may have beyond those that touch no file of this machine.
+    #: The allowed URIs of hosts in addition to those that use no local files.
     uris: UriRules = field(default_factory=UriRules)

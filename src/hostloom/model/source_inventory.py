@@ -39,7 +39,7 @@ class SourceHost:
     uri: str
     zone_id: ZoneId = ZoneId(1)
     resource_pool_id: ResourcePoolId = ResourcePoolId(0)
-    #: The node that it is.
+    #: The node that runs the host.
     system_id: SystemId | None = None
     default_macvlan_mode: MacvlanMode | None = None
     cpu_over_commit_ratio: float = 1.0
@@ -123,5 +123,5 @@ class SourceInventory:
     links: tuple[SourceLink, ...] = ()
     parameters: tuple[SourceParameter, ...] = ()
     ttls: tuple[SourceTtl, ...] = ()
-    #: What could not be read, and what is not carried over.
+    #: The records that could not be read or are not imported.
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Plans that were kept: what exactly was shown, to be applied as it is for a quarter of an hour."""
+"""Stored plans, which users can apply unchanged for a quarter of an hour."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,28 @@ from hostloom.model.plan import Explanation, Plan
 from hostloom.model.reasons import Refusal
 from hostloom.model.request import Identities, ParsedBatch
 
-#: A plan holds nothing, so it is soon out of date: after this it is forgotten.
+#: Plans are deleted after this time, because they reserve nothing and soon become outdated.
 PLAN_LIFETIME_S = 15 * 60.0
-#: At most this many plans that were not applied are kept, the newest ones.
+#: The maximum number of plans that were not applied; the newest are kept.
 MAX_PLANS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """What lists show of a plan; its content is read apart."""
+    """The summary of a plan for lists, without its content."""
 
     id: str
     #: `machine web`, `machines web-1 … web-3`.
     subject: str
-    #: The hosts that it puts machines on, by natural name.
+    #: The hosts of its machines, by natural name.
     hosts: tuple[str, ...]
     created_at: float
     expires_at: float
-    #: User who asked.
+    #: The user who requested it.
     requested_by: str
-    #: Revision of the world that it rests on.
+    #: The revision of the world that it was made from.
     revision: int
-    #: The operation that applied it last.
+    #: The last operation that applied it.
     operation_id: str | None = None
 
 
@@ -38,7 +38,7 @@ class Rendering:
     """The domain XML of a planned machine, or why there is none."""
 
     xml: str | None
-    #: Why the host could not say; empty when there is XML.
+    #: Why the host could not render it; empty if there is XML.
     missing: str = ""
 
 
@@ -55,12 +55,12 @@ class DhcpAddition:
 
 @dataclass(frozen=True, slots=True)
 class PlanContent:
-    """A plan in full: what was asked, what is random about it, and what was decided, in the batch's order."""
+    """The content of a plan: requests, identities and decisions, in the order of the batch."""
 
     batch: ParsedBatch
     identities: tuple[Identities, ...]
     plans: tuple[Plan, ...]
-    #: Of each machine, shortened.
+    #: The shortened explanation of each machine.
     explanations: tuple[Explanation, ...]
     renderings: tuple[Rendering, ...]
     dhcp: tuple[DhcpAddition, ...]
@@ -70,14 +70,14 @@ class PlanContent:
 
 @dataclass(frozen=True, slots=True)
 class PlanDifference:
-    """One thing in which a plan is no longer what would be decided."""
+    """A difference between a plan and the present decision."""
 
     machine: str
     #: `host`, `eth0 ip`, `disk root pool` …
     field: str
     planned: str
     now: str
-    #: Who has the address that was planned.
+    #: The holder of the planned address.
     taken_by: str = ""
-    #: Why the machine finds no place on its host any more.
+    #: Why the machine no longer fits on its host.
     refusal: Refusal | None = None
