@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from hostloom.decide.deploy.copy_pool import copy_pool
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import (
     DomainId,
@@ -98,6 +99,12 @@ class Names:
         if key not in self._images:
             self.foresee([key])
         return self._images[key]
+
+    def image_copy(self, host_id: HostId, pool: str, sha256: str) -> tuple[str, bool]:
+        """The pool of a host that keeps an image for disks in a pool, and whether it has it already."""
+        keeper = copy_pool(self._uow.hosts.get(host_id), pool) or pool
+        copy = self._uow.image_copies.find(host_id, keeper, sha256)
+        return keeper, copy is not None and copy.complete
 
     @cached_property
     def racks(self) -> list[Rack]:

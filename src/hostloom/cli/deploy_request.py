@@ -36,7 +36,11 @@ def deploy_request(
         named = {"--ssh-key": ssh_keys, "--user": user, "--user-data": user_data}
         others = [option for option, value in named.items() if value]
         if others:
-            raise fail(f"{', '.join(others)} need --image", "name the image to install", Exit.USAGE)
+            raise fail(
+                f"--image is missing, which goes with {' and '.join(others)}",
+                "name the image to install",
+                Exit.USAGE,
+            )
         return None
     keys = tuple(read_public_key(path) for path in ssh_keys or ())
     return DeployRequest(image, user, keys, "" if user_data is None else _read_user_data(user_data))

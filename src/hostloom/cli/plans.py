@@ -105,6 +105,7 @@ def _show_machine(plan: PlanDocument, machine: answers.Planned, *, explain: bool
         Column("MACHINE", "hostname"),
         Column("HOST", "host"),
         Column("FACTS OF HOST", lambda item: _age(plan, [item])),
+        *((Column("IMAGE", _image),) if machine["image"] is not None else ()),
         Column("ARCHITECTURE", "architecture"),
         Column("CORES", "cores"),
         Column("MEMORY", lambda item: memory(item["memory_mib"])),
@@ -119,6 +120,15 @@ def _show_machine(plan: PlanDocument, machine: answers.Planned, *, explain: bool
         say(f"warning: {warning['text']}")
     if machine["domain_xml"] is None:
         say(f"warning: no domain XML: {machine['domain_xml_missing']}")
+
+
+def _image(machine: answers.Planned) -> str:
+    """The image, its account, and what is copied."""
+    image = cast("answers.PlannedImage", machine["image"])
+    copied = "a copy is there" if image["is_copied"] else f"{size(image['size_bytes'])} are copied first"
+    number = image["ssh_keys"]
+    account = f"; {number} SSH key{'' if number == 1 else 's'} for {image['user'] or 'its account'}"
+    return f"{image['name']} from storage pool {image['copy_pool']} ({copied}){account}"
 
 
 MACHINES: Columns[answers.Planned, keys.PlannedKey] = (

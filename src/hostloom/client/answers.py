@@ -1088,6 +1088,7 @@ class Plan(TypedDict):
 
     host: "str"
     hostname: "str"
+    image: "PlannedImage | None"
     system_id: "str"
     uuid: "str"
     architecture: "str"
@@ -1104,11 +1105,23 @@ class Plan(TypedDict):
     facts_at: "float | None"
 
 
+class PlannedImage(TypedDict):
+    """`PlannedImageOut` of the document."""
+
+    name: "str"
+    user: "str"
+    ssh_keys: "int"
+    size_bytes: "int"
+    copy_pool: "str"
+    is_copied: "bool"
+
+
 class Planned(TypedDict):
     """`PlannedOut` of the document."""
 
     host: "str"
     hostname: "str"
+    image: "PlannedImage | None"
     system_id: "str"
     uuid: "str"
     architecture: "str"

@@ -215,6 +215,7 @@ OperationKey = Literal[
 PlannedKey = Literal[
     "host",
     "hostname",
+    "image",
     "system_id",
     "uuid",
     "architecture",

@@ -45,6 +45,8 @@ SPECS = {
     "disks": a_spec(
         disks=(a_disk(), a_disk("data", kind=DiskFormat.QCOW2), a_disk("fast", "vg0"), a_disk("a" * 25)),
     ),
+    # It has a system on its first disk, which it boots before the network.
+    "seed": a_spec(disks=(a_disk(), a_disk("data"), a_disk("seed", size_bytes=2**20))),
     "no-disk": a_spec(disks=()),
     "nic-model": a_spec(replace(a_nic(0, BRIDGE, boot=True), model="e1000e")),
     "arm64": a_spec(emulation=ARM),

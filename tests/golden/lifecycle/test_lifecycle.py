@@ -8,13 +8,18 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import AllocationRequest
+from hostloom.model.deployment import DeployReport, DeployRequest
 from hostloom.model.request import ComposeRequest
-from hostloom.services import allocation, machines
+from hostloom.sagas.seeds import report_token
+from hostloom.services import allocation, deployments, machines
+from support.disk_images import a_disk_image
 from support.little_world import little_world
+from support.seeds import KEY
 from support.server import serving
 from support.stories import at_home, retell
 
 STORY = Path(__file__).parent / "lifecycle.txt"
+DEPLOY_STORY = STORY.with_name("deploy.txt")
 BOB = Principal("bob", admin=False)
 
 
@@ -32,5 +37,33 @@ def test_the_story_is_told_as_written(tmp_path: Path, monkeypatch: pytest.Monkey
     world.run()
     with serving(tmp_path, world.ports, worker=True):
         told = retell(STORY, monkeypatch)
+    world.ports.store.close()
+    assert told == written
+
+
+def test_a_machine_gets_a_system_and_loses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_home(tmp_path, monkeypatch)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "id.pub").write_text(f"{KEY}\n")
+    written = DEPLOY_STORY.read_text(encoding="utf-8")
+    world = little_world(tmp_path, hosts_there=1)
+    image = a_disk_image(virtual_size_bytes=10**9)
+    with world.ports.store.begin() as uow:
+        uow.disk_images.add(image)
+        uow.commit()
+    world.disks.put(image.sha256)
+    wanted = DeployRequest(image.name, ssh_keys=(KEY,))
+    machines.compose(world.ports, LOCAL_ADMIN, ComposeRequest(hostname="web", deploy=wanted))
+    world.run()
+    with world.ports.store.begin() as uow:
+        machine = uow.machines.find("web")
+        assert machine is not None
+        deployment = uow.deployments.find(machine.system_id)
+        assert deployment is not None
+    token = report_token(world.ports, machine, deployment.instance_id)
+    deployments.take_report(world.ports, token, DeployReport((), ("no space left",)))
+    with serving(tmp_path, world.ports, worker=True):
+        told = retell(DEPLOY_STORY, monkeypatch)
     world.ports.store.close()
     assert told == written

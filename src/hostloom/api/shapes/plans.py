@@ -8,6 +8,7 @@ from hostloom.api.shapes.machines import DiskOut, NicOut
 from hostloom.decide.explain.explain import hint_of, render, summary_of
 from hostloom.decide.explain.reason_texts import render_warning
 from hostloom.model.plan import Plan
+from hostloom.model.request import ParsedRequest
 from hostloom.model.stored_plan import DhcpAddition, PlanContent, Rendering, StoredPlan
 from hostloom.serialization import to_json
 from hostloom.services.plans import Planned
@@ -36,6 +37,37 @@ class DhcpOut(Out):
         return cls(subnet=item.subnet, mac=item.mac, ip=str(item.ip), hostname=item.hostname)
 
 
+class PlannedImageOut(Out):
+    """The image of a planned machine, and the account that its SSH keys open.
+
+    `is_copied` says whether the storage pool `copy_pool` of the host has a copy of the image. Otherwise
+    `size_bytes` are copied there first.
+    """
+
+    name: str
+    user: str
+    ssh_keys: int
+    size_bytes: int
+    copy_pool: str
+    is_copied: bool
+
+    @classmethod
+    def of(cls, item: Plan, request: ParsedRequest, names: Names) -> "PlannedImageOut | None":
+        """Of a planned machine and its request."""
+        image, deploy = request.image, request.deploy
+        if image is None or deploy is None:
+            return None
+        pool, is_copied = names.image_copy(item.host_id, item.disks[0].pool, image.sha256)
+        return cls(
+            name=image.name,
+            user=deploy.user or image.default_user,
+            ssh_keys=len(deploy.ssh_keys),
+            size_bytes=image.size_bytes,
+            copy_pool=pool,
+            is_copied=is_copied,
+        )
+
+
 class PlanOut(Out):
     """A planned machine with all details that are reserved and created when the plan is applied.
 
@@ -45,6 +77,8 @@ class PlanOut(Out):
 
     host: str
     hostname: str
+    #: The disk image that the first disk is made from; null: the disks stay empty.
+    image: PlannedImageOut | None
     system_id: str
     uuid: str
     architecture: str
@@ -61,9 +95,16 @@ class PlanOut(Out):
     facts_at: float | None
 
     @classmethod
-    def of(cls, item: Plan, rendering: Rendering, facts_at: float | None, names: Names) -> Self:
+    def of(
+        cls,
+        item: Plan,
+        request: ParsedRequest,
+        rendering: Rendering,
+        facts_at: float | None,
+        names: Names,
+    ) -> Self:
         """Of the model."""
-        return cls(**_fields(item, rendering, facts_at, names))
+        return cls(**_fields(item, request, rendering, facts_at, names))
 
 
 class PlannedOut(PlanOut):
@@ -100,14 +141,21 @@ class PlanDetailOut(KeptPlanOut):
     @classmethod
     def of_content(cls, item: StoredPlan, content: PlanContent, names: Names) -> Self:
         """Convert the content of a plan; ages in explanations refer to the time of the plan."""
-        parts = zip(content.plans, content.renderings, content.facts_at, content.explanations, strict=True)
+        parts = zip(
+            content.plans,
+            content.batch.machines,
+            content.renderings,
+            content.facts_at,
+            content.explanations,
+            strict=True,
+        )
         machines = [
             PlannedOut(
-                **_fields(plan, rendering, facts_at, names),
+                **_fields(plan, request, rendering, facts_at, names),
                 explanation=to_json(explanation),
                 text=render(explanation, item.created_at),
             )
-            for plan, rendering, facts_at, explanation in parts
+            for plan, request, rendering, facts_at, explanation in parts
         ]
         return cls(
             **_kept(item),
@@ -142,7 +190,13 @@ class DecisionOut(Out):
         stored, content = item.stored, item.content
         plan = None
         if content is not None:
-            plan = PlanOut.of(content.plans[0], content.renderings[0], content.facts_at[0], names)
+            plan = PlanOut.of(
+                content.plans[0],
+                content.batch.machines[0],
+                content.renderings[0],
+                content.facts_at[0],
+                names,
+            )
         return cls(
             id=None if stored is None else stored.id,
             created_at=now if stored is None else stored.created_at,
@@ -163,8 +217,11 @@ def _kept(item: StoredPlan) -> dict[str, Any]:
     return values | {"hosts": list(item.hosts), "operation": item.operation_id}
 
 
-def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Names) -> dict[str, Any]:
+def _fields(
+    item: Plan, request: ParsedRequest, rendering: Rendering, facts_at: float | None, names: Names
+) -> dict[str, Any]:
     return {
+        "image": PlannedImageOut.of(item, request, names),
         "host": item.host_name,
         "hostname": item.spec.name,
         "system_id": item.spec.system_id,
