@@ -1,1 +1,1 @@
-"""The choices, pure: a snapshot and a request in, a plan with its explanation out."""
+"""Pure decisions: from a snapshot and a request to a plan with its explanation."""

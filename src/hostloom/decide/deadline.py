@@ -1,4 +1,4 @@
-"""An end to decisions: whoever asks for one may be asked, now and then, whether it goes on."""
+"""Time limits for decisions: a callback of the caller, which can stop a decision."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None
 
 
 def tick() -> None:
-    """Called once for each host, label or assignment that is tried; raises what the caller's check raises."""
+    """Decisions call this for each host, label and assignment. It raises what the check raises."""
     check = _check.get()
     if check is not None:
         check()
@@ -16,7 +16,7 @@ def tick() -> None:
 
 @contextmanager
 def limited(check: Callable[[], None]) -> Iterator[None]:
-    """Have `check` called throughout the decisions inside."""
+    """Set the check for the decisions inside the `with` block."""
     token = _check.set(check)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Decides with made-up identities: a dry run reserves nothing and draws nothing at random."""
+"""Decides with generated identities that are not random. A dry run reserves nothing."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ NO_HOSTS: Mapping[HostId, Refusal] = {}
 def simulate(
     snapshot: Snapshot, request: ParsedRequest, barred: Mapping[HostId, Refusal] = NO_HOSTS
 ) -> Decision:
-    """Decide with made-up identities, at the time 0: a simulation reserves nothing."""
+    """Decide with generated identities, at the time 0."""
     return decide(snapshot, request, identities_of(request, 0), barred)
 
 

@@ -1,4 +1,4 @@
-"""Persistent collections: immutable, and a changed one shares what stayed with the one before."""
+"""Persistent collections: immutable; a changed collection shares unchanged parts with the old one."""
 
 from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-#: Changes in the upper layer before it is merged: each change copies at most so many entries.
+#: The maximum number of entries in the upper layer, which every change copies.
 UPPER_SIZE = 1024
 #: Bits per chunk: a /16 has 64 chunks, and one change copies 128 bytes.
 CHUNK = 1024
@@ -26,7 +26,7 @@ class LayeredMap(Mapping[K, V]):
         self._upper: Mapping[K, V | None] = {} if upper is None else upper
 
     def changed(self, changes: Mapping[K, V] | Mapping[K, V | None]) -> "LayeredMap[K, V]":
-        """The mapping with these changes; it costs what changed lately, however large the mapping is."""
+        """The mapping with these changes. The cost depends on recent changes, not on the mapping's size."""
         if not changes:
             return self
         upper = {**self._upper, **changes}
@@ -35,7 +35,7 @@ class LayeredMap(Mapping[K, V]):
         return LayeredMap(_merged(self._base, upper))
 
     def values(self) -> ValuesView[V]:
-        """All values; faster than to look up each key."""
+        """All values; faster than looking up every key."""
         return _merged(self._base, self._upper).values()
 
     def __getitem__(self, key: K) -> V:

@@ -1,4 +1,4 @@
-"""How a rule says no inside decide/: an exception that carries the refusal as data."""
+"""The exception with which rules inside decide/ refuse a request."""
 
 from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
@@ -21,5 +21,5 @@ def refuse(
     found: str = "",
     column: int = 0,
 ) -> RefuseRequest:
-    """Build the exception for a rule's no."""
+    """Build the exception for a refusal."""
     return RefuseRequest(Refusal(rule, code, kind, subject, wanted, found, column))

@@ -1,4 +1,4 @@
-"""Everything that a decision may use, at one revision, with indexes that are built once."""
+"""All inputs of a decision at one revision, with indexes that are built once."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -52,7 +52,7 @@ class Index(Protocol):
 class Snapshot:
     """One consistent state of the records; built by store/ or from a world file, never by a decision.
 
-    Every tuple may come in any order: nothing decided depends on it.
+    Decisions do not depend on the order of tuples.
     """
 
     fabrics: tuple[Fabric, ...] = ()
@@ -64,7 +64,7 @@ class Snapshot:
     held: Collection[HeldAddress] = ()
     nodes: tuple[Node, ...] = ()
     hosts: tuple[HostState, ...] = ()
-    #: Goes up with every change of the store.
+    #: Increases with every change of the store.
     revision: int = 0
     #: Foreign DHCP servers that the last probes found on the VLANs.
     foreign_dhcp: tuple[ForeignDhcp, ...] = ()
@@ -183,7 +183,7 @@ class Snapshot:
         return by_prefix
 
     def subnets_around(self, ip: Address) -> list[Subnet]:
-        """The subnets that the address lies in, the longest prefix first, then by id."""
+        """The subnets that contain the address, the longest prefix first, then by id."""
         number, version = int(ip), ip.version
         return [
             subnet
@@ -205,8 +205,8 @@ class Snapshot:
     def carry(self, before: "Snapshot", delta: Delta) -> "Snapshot":
         """Take over every index of `before`, updated with the changes; returns self.
 
-        Without this each look-up would be built anew, at the cost of the whole world, after every change.
-        What rests on a part of the network that is another now is left to be built.
+        This avoids building every index of the whole world again after every change. Indexes that depend on a
+        changed part of the network are not carried, and are built again when they are needed.
         """
         built, current = vars(before), vars(self)
         same = {name for name in _NETWORK if getattr(before, name) is getattr(self, name)}

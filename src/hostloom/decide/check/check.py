@@ -1,6 +1,6 @@
 """An independent checker: whether a plan obeys the rules in a snapshot.
 
-It shares the reading of a request's text with the planner, and nothing that decides.
+It shares only the parser of requests with the planner.
 """
 
 from collections import Counter

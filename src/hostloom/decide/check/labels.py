@@ -27,7 +27,7 @@ class Scene:
     state: HostState
     request: ParsedRequest
     plan: Plan
-    #: The labels of the request; none without interface constraints.
+    #: The labels of the request; empty without interface constraints.
     labels: tuple[LabelConstraints, ...]
 
     @property
@@ -37,7 +37,7 @@ class Scene:
 
     @cached_property
     def node(self) -> Node | None:
-        """The node that the host is."""
+        """The node of the host."""
         return self.snapshot.node_of(self.state.host)
 
     @cached_property
@@ -60,7 +60,7 @@ def unmet_keys(
 
 
 def names_subnet(snapshot: Snapshot, subnet: Subnet, label: LabelConstraints) -> bool:
-    """Whether the label allows addresses of this subnet: it names this subnet, or none."""
+    """Whether the label allows addresses of this subnet, because it names it or no subnet."""
     for key in ("subnet", "subnet_cidr"):
         values = [term.value for term in label.terms if term.key == key and not term.negated]
         if values and not any(_subnet_is(snapshot, subnet, value) for value in values):
@@ -137,7 +137,7 @@ def _subnet_is(snapshot: Snapshot, subnet: Subnet, value: str) -> bool:
 
 
 def _is_called(value: str, noun: str, number: int, name: str, names: set[str]) -> bool:
-    """Whether the value is its name or, if nothing has that name, its id as `5`, `id:5` or `fabric-5`."""
+    """Whether the value is the record's name or, if no name matches, its id: `5`, `id:5` or `fabric-5`."""
     text = value.removeprefix("name:")
     if text in names:
         return name == text
@@ -155,7 +155,7 @@ def _vid(value: str) -> int | None:
 
 
 def check_addresses(scene: Scene) -> Iterator[str]:
-    """Every address may be given and is given once; every NIC has the addresses that it should have."""
+    """Check that every address is available and used once, and that every NIC has its addresses."""
     addresses = [ip for nic in scene.plan.interfaces for ip in nic.ips]
     if len(set(addresses)) != len(addresses):
         yield "one address for two NICs"
@@ -175,7 +175,7 @@ def check_addresses(scene: Scene) -> Iterator[str]:
 def check_address(
     snapshot: Snapshot, nic: MachineInterface, ip: Address, subnet_id: SubnetId
 ) -> Iterator[str]:
-    """The address is free, and hostloom may give it to a machine on the VLAN of the NIC."""
+    """Check that the address is free and that hostloom may assign it on the VLAN of the NIC."""
     subnet = snapshot.subnet_by_id.get(subnet_id)
     if subnet is None or ip not in subnet.cidr or subnet.vlan_id != nic.vlan_id:
         yield f"{nic.name}: {ip} is not of a subnet on its VLAN"
@@ -205,7 +205,7 @@ def _as_labelled(
 def _requested(
     snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId], label: LabelConstraints
 ) -> Iterator[str]:
-    """With `ip=`: these addresses, each in the smallest subnet around it."""
+    """With `ip=`: check that the NIC has these addresses, each in the smallest subnet around it."""
     if nic.ips != label.ips:
         yield f"{nic.name}: other addresses than those asked for"
     yield from _longest(snapshot, nic, subnet_ids)
@@ -214,7 +214,7 @@ def _requested(
 def _automatic(
     snapshot: Snapshot, nic: MachineInterface, used: list[Subnet], label: LabelConstraints, count: int
 ) -> Iterator[str]:
-    """Without `ip=`: so many addresses, of subnets that the label names."""
+    """Without `ip=`: check the number of addresses, and that the label allows their subnets."""
     if len(nic.ips) != count:
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
     elif not all(names_subnet(snapshot, subnet, label) for subnet in used):
@@ -222,7 +222,7 @@ def _automatic(
 
 
 def _mode(nic: MachineInterface, label: LabelConstraints, on_vlan: Sequence[Subnet]) -> AddressMode:
-    """The mode that the label leads to: on a VLAN without subnets `auto` takes a lease."""
+    """The effective mode of the label. On a VLAN without subnets, `auto` means a lease."""
     if label.mode is AddressMode.AUTO and nic.vlan_id is not None and not on_vlan:
         return AddressMode.DHCP
     return label.mode

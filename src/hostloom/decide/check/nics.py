@@ -1,4 +1,4 @@
-"""Checks NICs: each one is what its label says, on an interface and a VLAN that may carry it."""
+"""Checks that NICs match their labels, and that their interfaces and VLANs can carry them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hostloom.model.machine import MachineInterface
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.request import LabelConstraints
 
-#: The libvirt networks that may be used without being named.
+#: The libvirt networks that a request can use without naming them.
 _NETWORKS = ("maas", "default")
 
 
@@ -112,7 +112,7 @@ def _as_attached(nic: MachineInterface, label: LabelConstraints) -> Iterator[str
 
 
 def _interface_below(scene: Scene, nic: MachineInterface) -> NodeInterface | None:
-    """The host interface that carries the NIC; a network's bridge shows the VLAN that the NIC is on."""
+    """The host interface that carries the NIC. For a network it is the bridge, which determines the VLAN."""
     if nic.attachment.kind is not AttachKind.NETWORK:
         return scene.interfaces.get(nic.attachment.source)
     network = _network(scene, nic)
@@ -162,7 +162,7 @@ def _passthru(scene: Scene) -> Iterator[str]:
 
 
 def _users(scene: Scene) -> Iterator[tuple[str, MacvlanMode | None]]:
-    """The present users of a host interface by macvtap; a passthrough network owns its interfaces."""
+    """The NICs that use a host interface by macvtap; a passthrough network owns its interfaces."""
     networks = {network.name: network for network in scene.state.host.libvirt_networks}
     for network in networks.values():
         if network.active and network.passthrough:
@@ -182,7 +182,7 @@ def _used_by(
 
 
 def leaves_untagged(bridge: NodeInterface) -> int | None:
-    """The tag on the wire of a machine's untagged frames; None: they are dropped."""
+    """The tag on the wire for a machine's untagged frames; None: the bridge drops them."""
     if bridge.bridge_vlans is None:
         return 0
     return _leaves(bridge, bridge.bridge_vlans.machine_vid)

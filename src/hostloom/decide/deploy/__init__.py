@@ -1,1 +1,1 @@
-"""Deploying: what a machine is given to configure itself with, and whether an image suits it."""
+"""Deployment: the configuration that a machine gets, and whether an image suits it."""

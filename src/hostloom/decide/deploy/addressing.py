@@ -69,7 +69,7 @@ def _subnet_of(ip: Address, nic: MachineInterface, snapshot: Snapshot) -> Subnet
 
 
 def addressed_interfaces(config: InterfaceConfig, snapshot: Snapshot) -> tuple[AddressedInterface, ...]:
-    """The interfaces in the order of their default routes: first the boot NIC and what stands on it.
+    """The interfaces in the order of their default routes: the boot NIC and the interfaces on it come first.
 
     InvalidValue for an address outside its subnet or one that two links have.
     """
@@ -82,7 +82,7 @@ def addressed_interfaces(config: InterfaceConfig, snapshot: Snapshot) -> tuple[A
 
 
 def _boots(interface: ConfiguredInterface, config: InterfaceConfig) -> bool:
-    """Whether it is on the network that the machine boots from: tagged VLANs on the boot NIC are not."""
+    """Whether it is on the network that the machine boots from; tagged VLANs on the boot NIC are not."""
     if interface.tag_vid is not None:
         return False
     ancestors = list(config.ancestors(interface))
@@ -142,7 +142,7 @@ def _known_route(
 
 
 def _announced_route(interfaces: list[AddressedInterface], version: int) -> DefaultRoute | None:
-    """IPv6 routers announce themselves, to interfaces with a fixed address too."""
+    """Routers announce IPv6 routes even to interfaces with a fixed address."""
     for interface in interfaces:
         if version in interface.lease_versions or (version == 6 and interface.has(6)):
             return DefaultRoute(interface.interface.name, None)

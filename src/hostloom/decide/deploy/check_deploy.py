@@ -1,6 +1,6 @@
 """Whether a disk image suits a machine.
 
-What is not known about the image or the machine is not held against it.
+Unknown properties of the image or the machine are no reason against it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
 #: Below this, the kernel, initramfs and cloud-init of today's images do not start.
 MIN_MEMORY_MIB = 512
-#: With libvirt and QEMU, and something left for machines.
+#: Enough for libvirt, QEMU and a small machine.
 MIN_KVM_MEMORY_MIB = 1024
 _UEFI_ONLY = frozenset({"arm64", "armhf"})
 
@@ -28,24 +28,24 @@ class DeployTarget:
     #: The disk that is written.
     disk: str
     disk_size_bytes: int
-    #: How its firmware starts a disk; empty: not known.
+    #: The boot modes of its firmware; empty: unknown.
     boot_modes: tuple[BootMode, ...] = ()
 
 
 def composed_boot_modes(architecture: str) -> tuple[BootMode, ...]:
-    """How machines that hostloom composes start a disk: `virt` machines by UEFI, PCs by a BIOS."""
+    """The boot modes of composed machines: UEFI for `virt` machines, BIOS for PCs."""
     if architecture in _UEFI_ONLY:
         return (BootMode.UEFI,)
     return (BootMode.BIOS,) if architecture in ("amd64", "i386") else ()
 
 
 def found_boot_modes(firmware: str) -> tuple[BootMode, ...]:
-    """How a machine starts a disk that reported its firmware."""
+    """The boot modes of a machine that reported its firmware."""
     return (BootMode(firmware),) if firmware in tuple(BootMode) else ()
 
 
 def check_deploy(image: DiskImage, target: DeployTarget, *, kvm: bool = False) -> Refusal | None:
-    """Why the machine cannot be deployed with the image, or None; `kvm`: it is to become a KVM host."""
+    """Why the machine cannot be deployed with the image, or None. `kvm`: it should become a KVM host."""
     try:
         _has_architecture(image, target)
         _has_boot_mode(image, target)
@@ -101,7 +101,7 @@ def _fits_on_disk(image: DiskImage, target: DeployTarget) -> None:
 
 
 def _has_cloud_init(image: DiskImage) -> None:
-    """Without it nothing would configure the machine, and no one could log in."""
+    """Without cloud-init, the machine stays unconfigured and users cannot log in."""
     if image.has_cloud_init is False:
         raise _no(image, "image_has_cloud_init", RequestCode.IMAGE_WITHOUT_CLOUD_INIT, "cloud-init", "none")
 

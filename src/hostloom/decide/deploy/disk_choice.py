@@ -1,4 +1,4 @@
-"""Which disk of a bare machine an image is written to: the named one, or else the smallest that fits."""
+"""Chooses the disk of a bare machine for an image: the named one, else the smallest that fits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class DiskChoice:
 
     disk: FoundDisk | None
     refusal: Refusal | None = None
-    #: The user named it.
+    #: Whether the user named it.
     is_named: bool = False
-    #: Disks that the image fits on, this one included.
+    #: The number of disks on which the image fits, including this one.
     fitting: int = 0
 
 

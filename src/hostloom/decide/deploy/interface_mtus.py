@@ -1,4 +1,4 @@
-"""The MTU of each interface of a machine, so that no frame is larger than what is below it can carry.
+"""The MTU of each interface of a machine. The interfaces below it can carry its frames.
 
 See docs/explanation/rules.md#the-network-of-a-deployed-machine.
 """
@@ -12,8 +12,8 @@ from hostloom.model.node import InterfaceKind
 def interface_mtus(config: InterfaceConfig, snapshot: Snapshot) -> dict[str, int]:
     """The MTUs by interface name; an interface without a known MTU is left out.
 
-    An interface has the MTU of its VLAN unless it has one of its own. What is below it has at least that MTU;
-    the members of a bond have the MTU of the bond. InvalidValue if an MTU that was set is too small.
+    An interface has the MTU of its VLAN unless the user set one. The interfaces below it have at least that
+    MTU, and the members of a bond have the MTU of the bond. InvalidValue if an MTU of the user is too small.
     """
     names = config.by_name
     mtus = _needed(config, snapshot)
@@ -31,7 +31,7 @@ def interface_mtus(config: InterfaceConfig, snapshot: Snapshot) -> dict[str, int
 
 
 def _needed(config: InterfaceConfig, snapshot: Snapshot) -> dict[str, int]:
-    """The largest MTU that the interface or one on it wants, by name, in the order of the interfaces."""
+    """The largest required MTU of each interface and the interfaces on it, by name."""
     needs: dict[str, int] = {}
     for interface in config.interfaces:
         mtu = _wanted(interface, config, snapshot)
@@ -50,7 +50,7 @@ def _member_mtu(member: ConfiguredInterface, bond: str, mtu: int) -> int:
 
 
 def _wanted(interface: ConfiguredInterface, config: InterfaceConfig, snapshot: Snapshot) -> int | None:
-    """Its own MTU, or that of its VLAN; a bond or bridge without a VLAN is on that of its members."""
+    """The MTU of the interface or of its VLAN. A bond or bridge without a VLAN is on that of its members."""
     if interface.mtu is not None:
         return interface.mtu
     if interface.vlan_id is not None:

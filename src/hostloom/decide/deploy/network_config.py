@@ -71,7 +71,7 @@ class _Routes:
         """The routes that no earlier interface has."""
         subnet_ids = {subnet.id for _, subnet in interface.addresses}
         for version in (4, 6):
-            # A lease may be in any of several subnets: only of a single one the gateway is surely in reach.
+            # A lease may be in any of several subnets, so the gateway is reachable only with a single one.
             subnets = [subnet for subnet in interface.lease_subnets if subnet.cidr.version == version]
             if len(subnets) == 1:
                 subnet_ids.add(subnets[0].id)
@@ -84,7 +84,7 @@ class _Routes:
         return documents
 
     def _is_useful(self, route: StaticRoute) -> bool:
-        """A connected network needs no route, and the default route is chosen otherwise."""
+        """Whether the route is needed: connected networks and the default route are configured separately."""
         return (
             route.destination.version == route.gateway.version
             and route.destination.prefixlen > 0
@@ -109,7 +109,7 @@ class _Renderer:
     routes: _Routes
 
     def entry(self, addressed: AddressedInterface) -> Document:
-        """One interface: first what it is, then its addresses."""
+        """The entry of one interface: its kind and options, then its addresses."""
         interface = addressed.interface
         entry = self._device(interface)
         if interface.name in self.mtus:

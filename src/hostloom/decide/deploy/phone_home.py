@@ -1,4 +1,4 @@
-"""The program with which a deployed machine tells hostloom that it runs, once cloud-init has ended."""
+"""The program with which a deployed machine reports to hostloom after cloud-init has ended."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ SCRIPT_PATH = "/var/lib/cloud/scripts/per-boot/hostloom-phone-home"
 
 @dataclass(frozen=True, slots=True)
 class PhoneHome:
-    """Where and with what right a machine reports: once, by a POST of JSON.
+    """The URL and token of a machine's report, a single POST of JSON.
 
     The document has `host_keys` (public SSH host keys, as in a known-hosts file but without a host) and
     `errors` (of cloud-init; empty if it succeeded).
@@ -73,6 +73,6 @@ for attempt in range(360):
 
 
 def phone_home_script(phone_home: PhoneHome) -> str:
-    """The program as a text that a shell can run."""
+    """The program as a shell script."""
     script = _SCRIPT.replace("@URL@", json.dumps(phone_home.url))
     return script.replace("@TOKEN@", json.dumps(phone_home.token))

@@ -25,7 +25,7 @@ class SeedAccount:
 
 @dataclass(frozen=True, slots=True)
 class SeedInput:
-    """Everything that the texts depend on."""
+    """All inputs of the texts."""
 
     #: A new one for every deployment: cloud-init configures a machine once for each instance.
     instance_id: str
@@ -35,9 +35,9 @@ class SeedInput:
     #: DNS domain of the machine; blank: none.
     domain: str = ""
     routes: tuple[StaticRoute, ...] = ()
-    #: Name of the account that may do everything; blank: that of the image.
+    #: Name of the administrator's account; blank: the image's default.
     user: str = ""
-    #: Public keys that open this account.
+    #: Public keys that can log in to this account.
     ssh_keys: tuple[str, ...] = ()
     user_data: str = field(default="", repr=False)
     phone_home: PhoneHome | None = None
@@ -48,7 +48,7 @@ class SeedInput:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The files of a NoCloud seed. The user-data has secrets."""
+    """The files of a NoCloud seed. The user-data contains secrets."""
 
     meta_data: str
     user_data: str = field(repr=False)
@@ -65,7 +65,7 @@ class Seed:
 
 
 def render_seed(seed_input: SeedInput) -> Seed:
-    """Render the texts; equal input gives equal texts.
+    """Render the texts. The same input always gives the same texts.
 
     InvalidValue for user-data or an account that cloud-init cannot use, or a network that contradicts itself.
     """
@@ -85,7 +85,7 @@ def _cloud_config(seed_input: SeedInput) -> dict[str, Any]:
         "fqdn": f"{seed_input.hostname}.{domain}" if domain else seed_input.hostname,
         "prefer_fqdn_over_hostname": False,
         "manage_etc_hosts": "localhost",
-        # Images without locales would otherwise fail to set one, and the whole deployment with it.
+        # Otherwise images without locales fail to set one, which fails the whole deployment.
         "locale": "false",
         "ssh_pwauth": False,
         "users": ["default", *map(_account, seed_input.accounts)],
@@ -119,7 +119,7 @@ def _account(account: SeedAccount) -> dict[str, Any]:
 
 
 class _TextDumper(yaml.SafeDumper):
-    """Writes texts of several lines as they are, so that a person can read them in the machine."""
+    """Writes texts of several lines as blocks, so that users can read them in the machine."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

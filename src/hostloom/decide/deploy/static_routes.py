@@ -1,4 +1,4 @@
-"""The static routes that are kept with the subnets."""
+"""Reads the static routes from the annotations of subnets."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""What users give to cloud-init themselves, and how it is joined with hostloom's part."""
+"""Checks the cloud-init user-data of users and merges it with hostloom's part."""
 
 import re
 from email import message_from_string
@@ -13,9 +13,9 @@ from hostloom.model.errors.values import InvalidValue
 
 MAX_USER_DATA_BYTES = 64 * 1024
 CLOUD_CONFIG = "#cloud-config"
-#: As useradd(8) accepts names everywhere.
+#: Names that useradd(8) accepts on every system.
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-#: First words by which cloud-init knows a part.
+#: The beginnings by which cloud-init recognises the type of a part.
 _BEGINNINGS = (
     "#!",
     CLOUD_CONFIG,
@@ -25,12 +25,12 @@ _BEGINNINGS = (
     "## template: jinja",
 )
 _ALLOWED = "begin it with '#cloud-config' or '#!'"
-#: Lists of both parts count, and of single values and maps those of the user come first.
+#: Lists are appended; for other values and maps the user's take precedence.
 _MERGE_TYPE = "list(append)+dict(no_replace,recurse_list)+str()"
 
 
 def check_account_name(name: str, field: str = "user") -> str:
-    """Return the name if an account can have it, else InvalidValue. Blank: the account of the image."""
+    """Return the name if it is valid for an account, else InvalidValue. Blank: the account of the image."""
     if name and not _ACCOUNT.fullmatch(name):
         allowed = "use up to 32 lower-case letters, digits, '_' and '-', with a letter or '_' first"
         raise InvalidValue(field, name, "is not a name of an account", allowed)
@@ -42,7 +42,7 @@ def check_account_name(name: str, field: str = "user") -> str:
 
 
 def check_user_data(text: str) -> str:
-    """Return the text if cloud-init can use it; InvalidValue. Blank text stands for none."""
+    """Return the text if cloud-init can use it, else InvalidValue. Blank means no user-data."""
     try:
         size_bytes = len(text.encode())
     except UnicodeEncodeError:
@@ -89,12 +89,12 @@ def _parts(text: str) -> list[Message]:
 def with_user_data(cloud_config: str, user_data: str) -> str:
     """The cloud-config, joined with the user's part if there is one.
 
-    cloud-init uses both: it appends lists such as `users` and `write_files`, and a value that the user sets
-    comes before that of the cloud-config.
+    cloud-init merges the parts: it appends lists such as `users` and `write_files`; the user's values take
+    precedence over those of the cloud-config.
     """
     if not user_data.strip():
         return cloud_config
-    # Equal input gives an equal text, and no part has its own hash in it.
+    # The same input must give the same text, so the boundary is a hash, which no part can contain itself.
     message = MIMEMultipart(boundary=f"hostloom-{sha256(user_data.encode()).hexdigest()[:32]}")
     for part in _parts(user_data) if _is_mime(user_data) else [_part(user_data, "plain", "user-data")]:
         message.attach(part)
@@ -105,7 +105,7 @@ def with_user_data(cloud_config: str, user_data: str) -> str:
 
 
 def _part(text: str, subtype: str, filename: str) -> Message:
-    """cloud-init looks into a part of type text/plain to see what it is."""
+    """cloud-init detects the type of a text/plain part by its content."""
     part = MIMEText(text, subtype, "utf-8")
     part.add_header("Content-Disposition", "attachment", filename=filename)
     return part

@@ -31,7 +31,7 @@ def uri_host(uri: str) -> str | None:
 
 @dataclass(frozen=True)
 class HostEvidence:
-    """The evidence of a reading about the identity of a host, and the previous evidence."""
+    """The evidence of the present and the previous reading about the identity of a host."""
 
     #: Addresses of the host name in the URI.
     addresses: tuple[Address, ...] = ()
@@ -53,7 +53,7 @@ class HostEvidence:
 
     @property
     def is_other_uuid(self) -> bool:
-        """Both readings have a UUID, and they differ: another machine may answer now."""
+        """Both readings have a UUID, and they differ, so another machine may answer now."""
         return bool(self.uuid) and self.before is not None and self.before.uuid not in ("", self.uuid)
 
 
@@ -80,10 +80,10 @@ def correlate(
     local: SystemId | None = None,
     chosen: SystemId | None = None,
 ) -> Correlation:
-    """Match by the operator's word, else by UUID, addresses (leases included) and MACs together.
+    """Match by the operator's choice, else by UUID, addresses (including leases) and MACs together.
 
-    `local` is the node that hostloom runs on, for a host on the same machine. A node that is one of the
-    `others` already, and these have another UUID, makes the host ambiguous.
+    `local` is the node that hostloom runs on, for a host on the same machine. The host is ambiguous
+    if its node already belongs to one of the `others` with a different UUID.
     """
     node_by_id = {node.system_id: node for node in nodes}
     if chosen in node_by_id:
@@ -120,7 +120,7 @@ def _clues(
 def _by_known_address(
     evidence: HostEvidence, node_by_id: Mapping[SystemId, Node], held_addresses: Iterable[HeldAddress]
 ) -> dict[SystemId, str]:
-    """The nodes with an address of the host, on an interface or held, and that address."""
+    """The nodes that have or hold an address of the host, with that address."""
     addresses = frozenset(address for address in evidence.addresses if _identifies(address))
     by_address: dict[SystemId, str] = {}
     for node in node_by_id.values():
@@ -141,7 +141,7 @@ def _identifies(address: Address) -> bool:
 def _by_history(
     evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node]
 ) -> Correlation | None:
-    """The result according to the last reading; None if it decides nothing."""
+    """The result of comparing with the last reading; None if it is inconclusive."""
     node = evidence.known_as
     if node is None or node not in node_by_id:
         return None
@@ -170,7 +170,7 @@ def _by_clues(
 def _by_local_macs(
     evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node], others: Iterable[Host]
 ) -> Correlation:
-    """The result by locally administered MACs, which decide only for a single node without contradiction."""
+    """The result by locally administered MACs: evidence only for a single node without contradiction."""
     local = clues.of(Likeness.SAME_LOCAL)
     if not local:
         return Correlation()
@@ -221,7 +221,7 @@ def _matched(
 
 
 def _ambiguous(nodes: Iterable[SystemId | None], matched: str) -> Correlation:
-    """Several nodes, or one that other evidence contradicts; `matched` is what led to the first of them."""
+    """Several nodes, or one that other evidence contradicts; `matched` is the evidence for the first one."""
     candidates = tuple(sorted({key for key in nodes if key is not None}, key=natural_key))
     is_mac, is_uuid = ":" in matched and len(matched) == 17, matched.startswith("UUID")
     kind = CorrelationEvidence.MAC if is_mac else CorrelationEvidence.ADDRESS
@@ -246,7 +246,7 @@ def _unless_taken(correlation: Correlation, evidence: HostEvidence, others: Iter
 def first_of(
     correlation: Correlation, evidence: HostEvidence, others: Iterable[Host], nodes: Mapping[SystemId, Node]
 ) -> Host | None:
-    """The same host under another URI among `others`; of several the first by id."""
+    """The same host under another URI among `others`, the first one by id."""
     macs = nic_macs(evidence.links)
     for host in sorted(others, key=lambda candidate: candidate.id):
         if _is_same_machine(host, evidence, macs, nodes):
@@ -263,7 +263,7 @@ def first_of(
 def _is_same_machine(
     host: Host, evidence: HostEvidence, macs: NicMacs, nodes: Mapping[SystemId, Node]
 ) -> bool:
-    """One UUID, unless the NICs say that a vendor has given it to two machines."""
+    """Whether the UUIDs are equal and the NICs do not show that two machines have this UUID."""
     if not evidence.uuid or host.uuid != evidence.uuid:
         return False
     node = nodes.get(host.correlation.system_id) if host.correlation.system_id else None

@@ -114,7 +114,7 @@ def _changes(before: NodeInterface, now: ObservedLink) -> list[Drift]:
     drifts = []
     for attribute in _ATTRIBUTES:
         if attribute == "mac" and InterfaceKind.BRIDGE is before.kind is now.kind:
-            continue  # it changes with the ports of the bridge, taps of machines among them
+            continue  # it changes with the ports of the bridge, which include taps of machines
         old, new = getattr(before, attribute), getattr(now, attribute)
         if attribute in ("addresses", "parents"):
             old, new = sorted(map(str, old)), sorted(map(str, new))
@@ -142,10 +142,10 @@ _Test = Callable[[ObservedLink, NodeInterface], bool]
 def match_interfaces(
     present: Iterable[NodeInterface], absent: Iterable[NodeInterface], links: Iterable[ObservedLink]
 ) -> tuple[NodeInterface, ...]:
-    """The recorded interfaces that the links are, under the links' names; each at most once.
+    """Match recorded interfaces with links, by the links' names; each interface matches at most one link.
 
-    `present` are those of the last reading, `absent` those that were away then. A NIC that was renamed is
-    found by its MAC; one that was replaced in its slot, and a bridge, by its name.
+    `present` are the interfaces of the last reading, `absent` those that it did not find. The MAC identifies
+    a renamed NIC; the name identifies a bridge, or a NIC that was replaced in its slot.
     """
     present, absent = list(present), list(absent)
     links = [link for link in links if link.kind is not None]
@@ -175,7 +175,7 @@ def _take(
 
 
 def _same_nic(links: Iterable[ObservedLink], recorded: Iterable[NodeInterface]) -> _Test:
-    """A NIC with the same MAC, where no two NICs share it: members of some bonds all show the bond's."""
+    """A NIC with the same MAC. A shared MAC does not count, because members of some bonds show the bond's."""
     link_counts = Counter(link.mac for link in links if link.kind is InterfaceKind.PHYSICAL)
     nic_counts = Counter(nic.mac for nic in recorded if nic.kind is InterfaceKind.PHYSICAL)
 

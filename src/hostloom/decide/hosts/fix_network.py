@@ -1,4 +1,4 @@
-"""Plans fixes of a host's libvirt networks so that our DHCP answers there, or the reasons against one.
+"""Plans fixes of a host's libvirt networks, after which our DHCP answers there, or explains refusals.
 
 See docs/explanation/rules.md#without-interface-constraints.
 """
@@ -54,7 +54,7 @@ def plan_fix(
     network: str | None = None,
     bridge: str | None = None,
 ) -> FixPlan:
-    """Fix this network, create `maas` on this bridge, or without either the first of these that works.
+    """Fix this network, or create `maas` on this bridge; without both, take the first fix that works.
 
     `racks` are the nodes with our racks, which can serve the VLANs of their interfaces.
     """
@@ -70,7 +70,7 @@ def plan_fix(
 
 
 def _any(scene: _Scene) -> FixPlan:
-    """Nothing if a network needs no fix; else the first network that can be fixed, else a new one."""
+    """Fix nothing if one network is usable; else the first network that can be fixed; else create one."""
     host = scene.view.state.host
     for name in NETWORK_ORDER:
         if not failed_conditions(scene.view, name):
@@ -99,14 +99,14 @@ def _planned(scene: _Scene, network: str, steps: FixRefusal | tuple[FixStep, ...
 
 
 def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
-    """A refusal, with the bridge on which a network could be created instead."""
+    """A refusal that names the bridge on which a network could be created instead."""
     if plan.steps or plan.refusals[0].code is FixCode.NOTHING_TO_FIX:
         return plan
     return FixPlan(plan.host, plan.network, refusals=plan.refusals, offer=_served_bridge(scene))
 
 
 def _machines_on(view: HostView, network: str) -> tuple[str, ...]:
-    """The host's machines on the network, or on its bridge without it; by natural name."""
+    """The host's machines on the network or directly on its bridge, by natural name."""
     host_network = view.find_network(network)
     sources = {
         (AttachKind.NETWORK, network),
@@ -145,7 +145,7 @@ def _mend(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
 
 
 def _is_heard(scene: _Scene, candidate: Candidate, bridge: NodeInterface) -> bool:
-    """Whether requests on the bridge leave it through a port, or reach a rack or relay on the host."""
+    """Whether DHCP requests on the bridge leave it through a port, or reach a rack or relay on the host."""
     if scene.view.has_uplink(bridge) or scene.has_rack:
         return True
     vlan = scene.view.snapshot.vlan_by_id.get(candidate.vlan_id) if candidate.vlan_id is not None else None

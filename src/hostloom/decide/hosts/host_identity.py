@@ -29,7 +29,7 @@ _PLACEHOLDERS = frozenset(
         "deadbeefdeadbeefdeadbeefdeadbeef",
     }
 )
-#: Number of different hexadecimal digits up to which a UUID is not random; a random one has about 14.
+#: UUIDs with at most this many different hexadecimal digits are not random; a random one has about 14.
 _FEW_DIGITS = 4
 
 
@@ -39,14 +39,14 @@ class NicMacs:
 
     #: Assigned by the vendor, except those of USB adapters, which many BMCs have in common.
     permanent: frozenset[MacAddress]
-    #: All of them.
+    #: All MACs.
     physical: frozenset[MacAddress]
 
 
 class Likeness(StrEnum):
     """How the NICs of two readings compare."""
 
-    #: One of them shows no NIC.
+    #: One of the readings shows no NIC.
     UNKNOWN = "unknown"
     #: More than half of the NICs that both could have are the same.
     SAME = "same"

@@ -33,8 +33,8 @@ _PLAIN = BridgeVlans()
 class Inventory:
     """A node's interfaces, and the networks that must be created for them.
 
-    What is new has negative ids, and interfaces refer to new VLANs by them: the store creates fabrics, then
-    VLANs (a new fabric's untagged one comes with it), then subnets, and puts the real ids in their place.
+    New records have negative ids, by which interfaces refer to new VLANs. The store creates fabrics with
+    their untagged VLANs, then other VLANs, then subnets, and replaces the negative ids.
     """
 
     interfaces: tuple[NodeInterface, ...]
@@ -102,14 +102,14 @@ class _Inventory:
                 self._found[name] = vlan_id, VlanSource.SUBNET
 
     def _says_nothing(self, link: ObservedLink) -> bool:
-        """Whether addresses say nothing: loopbacks, and private bridges with equal addresses on all hosts."""
+        """Whether addresses are no evidence: those of loopbacks and private bridges are equal on all hosts."""
         if link.kind is InterfaceKind.LOOPBACK or link.name in self._own_bridges:
             return True
         is_libvirts = _LIBVIRT_BRIDGE.fullmatch(link.name) is not None and not link.parents
         return link.role is InterfaceRole.CONTAINER_BRIDGE or is_libvirts
 
     def _by_addresses(self, link: ObservedLink) -> VlanId | None:
-        """On a bridge that knows VLANs the machines' VLAN may be another than that of the addresses."""
+        """On a VLAN-aware bridge, the VLAN of machines may differ from that of the addresses."""
         vlans = link.bridge_vlans or _PLAIN
         own_tag, machine_tag = vlans.tag_of(vlans.host_vid), vlans.tag_of(vlans.machine_vid)
         if own_tag is None:
@@ -139,7 +139,7 @@ class _Inventory:
     # -- VLANs from other interfaces ---------------------------------------------------------------------
 
     def _find_derived(self, name: str, below: frozenset[str]) -> VlanId | None:
-        """A VLAN interface: its parent's fabric and its tag; a bridge: what its port has."""
+        """For a VLAN interface: its tag in its parent's fabric. For a bridge: the VLAN of its port."""
         if name in self._found:
             return self._found[name][0]
         link = self._links.get(name)
@@ -197,7 +197,7 @@ class _Inventory:
         return None
 
     def _show_masters(self) -> None:
-        """A member shows the VLAN of what it is a member of, from the top down."""
+        """Give members the VLANs of their masters, from the top down."""
         masters = [link for link in self._links.values() if self._members(link)]
         for _ in range(2):  # bridge over bond over NIC
             for master in masters:

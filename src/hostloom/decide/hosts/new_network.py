@@ -29,7 +29,7 @@ class NewNetwork:
         self.subnets: list[Subnet] = []
 
     def subnet_around(self, ip: Address) -> Subnet | None:
-        """The subnet that an address lies in: the longest prefix, then the lowest id."""
+        """The subnet that contains an address: the longest prefix, then the lowest id."""
         subnets = [subnet for subnet in (*self._snapshot.subnets, *self.subnets) if ip in subnet.cidr]
         return max(subnets, key=lambda subnet: (subnet.cidr.prefixlen, -subnet.id), default=None)
 
@@ -38,14 +38,14 @@ class NewNetwork:
         return next((vlan for vlan in (*self._snapshot.vlans, *self.vlans) if vlan.id == vlan_id), None)
 
     def tagged(self, beside: Vlan, vid: int, mtu: int | None = None) -> VlanId:
-        """The VLAN of this tag on the fabric of another; made where it is not known, with the other's MTU."""
+        """The VLAN with this tag on the fabric of another VLAN. A new one gets the other's MTU."""
         vlans = (*self._snapshot.vlans, *self.vlans)
         same = (vlan for vlan in vlans if vlan.fabric_id == beside.fabric_id and vlan.vid == vid)
         existing = next(same, None)
         return (existing or self._add_vlan(beside.fabric_id, vid, mtu or beside.mtu)).id
 
     def add_subnet(self, cidr: Network, link: ObservedLink, vid: int) -> VlanId:
-        """On a VLAN of a new fabric: nothing is known of how it is joined to others."""
+        """Add a subnet on a VLAN of a new fabric, because its connection to other fabrics is unknown."""
         fabric = self._add_fabric()
         vlan = self._add_vlan(fabric.id, vid, link.mtu)
         number = SubnetId(-len(self.subnets) - 1)

@@ -1,4 +1,4 @@
-"""Machines that are recorded on another host than the one that has them: moved or duplicated machines."""
+"""Machines that one host has and another host's record contains: moved or duplicated machines."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,20 +17,20 @@ class Elsewhere:
     #: None: it does not answer.
     there: bool | None
     power: PowerState = PowerState.UNKNOWN
-    #: The machine's when its host was asked.
+    #: The generation of the machine when its host was asked.
     generation: int = 0
 
 
 class Sighting(StrEnum):
     """The relation of a machine to its record on another host."""
 
-    #: It is here now.
+    #: The machine is here now.
     MOVED = "moved"
-    #: It is still there; here is its definition, switched off.
+    #: The machine is still there; this host has only its definition, switched off.
     COPY = "copy"
-    #: It runs in both places.
+    #: The machine runs on both hosts.
     TWICE = "twice"
-    #: The same UUID, but not our mark: another machine.
+    #: Another machine with the same UUID, but without our mark.
     OTHER = "other"
 
 

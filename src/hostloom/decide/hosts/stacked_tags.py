@@ -14,12 +14,12 @@ class Stacked(Protocol):
 
     @property
     def kind(self) -> InterfaceKind | None:
-        """What it is made of."""
+        """The kind of the link."""
         ...
 
     @property
     def parents(self) -> Sequence[str]:
-        """What it is on, by name."""
+        """The names of the links below it."""
         ...
 
 

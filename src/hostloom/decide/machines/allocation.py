@@ -41,7 +41,7 @@ class _Wanted:
 def allocate(snapshot: Snapshot, machines: Sequence[Machine], request: AllocationRequest) -> Allocation:
     """The smallest machine that fits: fewest cores, least memory, then natural name order.
 
-    ConstraintError for a text that is none; a name that nothing has is a refusal.
+    ConstraintError for a text that does not parse. An unknown name is a refusal.
     """
     try:
         constraints = _read(snapshot, request)

@@ -9,11 +9,11 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 
 
 class BootReason(StrEnum):
-    """Why."""
+    """The reasons of boot decisions."""
 
     #: `machine boot --next`, or `machine commission`.
     ASKED = "asked"
-    #: Composed, and has never reported its hardware.
+    #: It was composed, and has never reported its hardware.
     NEVER_COMMISSIONED = "never-commissioned"
     COMMISSIONING = "commissioning"
     #: Enlisted, and waiting for an operator.
@@ -24,7 +24,7 @@ class BootReason(StrEnum):
     NOT_DEPLOYED = "not-deployed"
     #: Deployed, or getting a system.
     SETTLED = "settled"
-    #: hostloom has nothing for it to boot, so it boots its disk.
+    #: hostloom has no image for it, so it boots its disk.
     IDLE = "idle"
     #: A host, controller or device.
     OTHER_NODE = "other-node"
@@ -41,7 +41,7 @@ class BootDecision:
 
     @property
     def tries_disk_first(self) -> bool:
-        """Whether a system on the disk takes precedence, because its user may have installed one."""
+        """Whether its disk has precedence, because the user may have installed a system there."""
         return self.reason is BootReason.NOT_DEPLOYED
 
 

@@ -11,12 +11,12 @@ from hostloom.model.machine import Disk, Machine, MachineInterface, MachineOrigi
 #: Firmware and kernel keep some memory for themselves: this much, and this share of it all.
 KEPT_MIB = 128
 KEPT_PERCENT = 3
-#: Volumes are made of extents: a disk may be larger than what was asked for by this much.
+#: Volumes consist of extents, so a disk may be larger than requested by this much.
 EXTENT_BYTES = 64 * 2**20
 
 
 class DifferenceCode(StrEnum):
-    """What differs."""
+    """The kinds of differences."""
 
     CORES = "cores"
     MEMORY = "memory"
@@ -43,9 +43,9 @@ class CommissioningDifference:
 
 
 class AfterReport(StrEnum):
-    """What a machine does after its report."""
+    """The next action of a machine after its report."""
 
-    #: Its commissioning environment goes on running.
+    #: Its commissioning environment keeps running.
     STAY = "stay"
     POWER_OFF = "poweroff"
     REBOOT = "reboot"
@@ -54,8 +54,8 @@ class AfterReport(StrEnum):
 def next_step(origin: MachineOrigin, *, just_enlisted: bool) -> AfterReport:
     """The next action of a machine after its report.
 
-    One that booted unasked goes on to its own disk, as if we had not been there. A composed one was started
-    by its user, who finds it running. A bare one that was told to be commissioned rests until it is needed.
+    A machine that booted without a request continues with its own disk. A composed machine keeps running,
+    because its user started it. A bare machine is switched off after a requested commissioning.
     """
     if just_enlisted:
         return AfterReport.REBOOT
@@ -161,7 +161,7 @@ def _planned_nics(
 def _address(
     nic: MachineInterface, found_nic: FoundNic, served: Container[VlanId]
 ) -> Iterator[CommissioningDifference]:
-    """Only what our DHCP was to give can be missing; what it gave otherwise, another one gave."""
+    """A missing address counts only if our DHCP serves it; a different one comes from another server."""
     addresses = ", ".join(str(ip) for ip in nic.ips)
     if found_nic.dhcp is None:
         if nic.ips and nic.vlan_id in served:

@@ -11,7 +11,7 @@ from hostloom.model.observed import ObservedInterface, ObservedMachine
 _ROUNDING_BYTES = 64 << 20
 #: The kind of a difference: the machine is also defined on another host.
 COPY = "machine-copy"
-#: Differences that do not make it another machine than the composed one.
+#: Differences that do not prevent a start.
 _HARMLESS = frozenset({"machine-name", COPY})
 
 
@@ -91,7 +91,7 @@ def _slack(machine: Machine) -> int:
 
 
 def _is_volume(disk: Disk, observed: Disk) -> bool:
-    """The same volume; of a pool that is not active only the path is known."""
+    """Whether the volumes are the same; in an inactive pool only the path is known."""
     if (disk.pool, disk.volume) == (observed.pool, observed.volume):
         return True
     return not observed.pool and observed.volume.rpartition("/")[2] == disk.volume.rpartition("/")[2]

@@ -24,7 +24,7 @@ class VerificationReason(StrEnum):
     NO_ADDRESS = "no-address"
     NO_GATEWAY = "no-gateway"
     NO_VLAN = "no-vlan"
-    #: The value is stored in proofs, so it keeps its old word.
+    #: The value keeps its old name, because it is stored in proofs.
     NO_ANSWER = "nobody"
     NOT_UP_YET = "not-up-yet"
     NOT_MEASURED = "not-measured"
@@ -51,13 +51,13 @@ class VerificationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NicExpectation:
-    """A NIC as it was planned, and what its VLAN has."""
+    """The planned NIC, with the properties of its VLAN."""
 
     nic: MachineInterface
     #: The bridge of its libvirt network; None for other attachments, and for networks without one.
     bridge: str | None = None
     gateways: tuple[Address, ...] = ()
-    #: Of its VLAN; None: the VLAN is not known.
+    #: The MTU of its VLAN; None: the VLAN is unknown.
     mtu: int | None = None
     #: Its libvirt network tags its frames.
     is_tagged: bool = False
@@ -86,7 +86,7 @@ class NeighbourVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one probe is to ask, for all NICs at its attach point."""
+    """The targets of one probe, for all NICs at its attach point."""
 
     targets: tuple[Address, ...]
     mtu: int | None
@@ -137,7 +137,7 @@ def probe_point(expectation: NicExpectation) -> Attachment | VerificationReason:
 
 
 def questions(expectations: Iterable[NicExpectation]) -> dict[Attachment, Question]:
-    """One question for each attach point; none for a point at which there is nothing to ask."""
+    """One question for each attach point with targets."""
     by_attachment: dict[Attachment, Question] = {}
     for expectation in expectations:
         point = probe_point(expectation)
@@ -153,7 +153,7 @@ def questions(expectations: Iterable[NicExpectation]) -> dict[Attachment, Questi
 def duplicates(
     expectation: NicExpectation, answers: NeighbourVerdicts
 ) -> dict[Address, tuple[MacAddress, ...]]:
-    """Planned addresses that others than the NIC answer for, with the MACs of these."""
+    """Planned addresses for which other devices answer, with the MACs of these devices."""
     others_by_ip = {}
     for ip in expectation.nic.ips:
         answer = answers.by_target.get(ip, NeighbourVerdict(()))

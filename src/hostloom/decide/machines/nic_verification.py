@@ -1,4 +1,4 @@
-"""Proof on the wire: the verdict on each check of a NIC, from what was seen of it."""
+"""Verifies a NIC: a verdict on each check, from the observations."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from hostloom.model.request import AddressMode
 
 @dataclass(frozen=True)
 class NicObservation:
-    """What its host shows of a machine."""
+    """The observation of a machine on its host."""
 
     #: None: the host does not have it.
     machine: ObservedMachine | None
@@ -41,7 +41,7 @@ def verify_nic(
     leased: Collection[Address],
     time: float,
 ) -> NicProof:
-    """Every check of one NIC; `leased` are the addresses that its MAC has a lease of."""
+    """Check one NIC; `leased` are the leased addresses of its MAC."""
     nics = () if nic_observation.machine is None else nic_observation.machine.interfaces
     observed_interface = next((nic for nic in nics if nic.mac == expectation.nic.mac), None)
     evidence = [
@@ -62,7 +62,7 @@ def unseen(expectation: NicExpectation, reason: str, time: float) -> NicProof:
 
 
 def attached(attachment: Attachment) -> str:
-    """`bridge br0`, `macvlan eth1 private`: an attachment as evidence names it."""
+    """The attachment as text for evidence: `bridge br0`, `macvlan eth1 private`."""
     return f"{attachment.kind} {attachment.source} {attachment.mode or ''}".rstrip()
 
 
@@ -97,7 +97,7 @@ def _attachment(
 
 
 def _misplaced(expectation: NicExpectation, link: ObservedLink | None) -> str:
-    """Where the NIC's device on the host is instead of where it was planned; empty: it is there."""
+    """The actual place of the NIC's device on the host, if it differs from the planned one; else empty."""
     planned = expectation.nic.attachment
     if planned.kind is AttachKind.OTHER:
         return ""
@@ -105,7 +105,7 @@ def _misplaced(expectation: NicExpectation, link: ObservedLink | None) -> str:
         return VerificationReason.NO_DEVICE
     if planned.kind is AttachKind.MACVLAN:
         parent = link.parents[0] if link.parents else ""
-        # A link whose parent or mode was not told (another network namespace) contradicts nothing.
+        # A link with an unknown parent or mode (in another network namespace) is no contradiction.
         if parent in ("", planned.source) and link.macvlan_mode in (None, planned.mode):
             return ""
         return attached(Attachment(AttachKind.MACVLAN, parent or planned.source, link.macvlan_mode))
@@ -135,7 +135,7 @@ def _carrier(
 
 
 def _down_below(expectation: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
-    """What the NIC depends on and has no carrier: its bridge or parent, or all NICs of the bridge."""
+    """The links below the NIC that have no carrier: its bridge or parent, or all NICs of the bridge."""
     attachment = expectation.nic.attachment
     name = expectation.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
     below = links.get(name or "")

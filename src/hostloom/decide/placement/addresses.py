@@ -34,7 +34,7 @@ def address_of(number: int, version: int) -> Address:
 
 
 class AddressIndex:
-    """An index of a snapshot's addresses, kept together with the snapshot."""
+    """The index of a snapshot's addresses."""
 
     needs = frozenset({"subnets", "ranges"})
 
@@ -105,10 +105,10 @@ class AddressIndex:
     def problem(
         self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
     ) -> tuple[RequestCode, str] | None:
-        """Why the address cannot be given in this subnet, with what was found; None when it can.
+        """Why the address cannot be assigned in this subnet, with the obstacle; None if it can.
 
-        To the node `system_id`, what it leases itself can be given. `set_aside`: a user sets it aside, so
-        that no machine gets it: reserved ranges of managed subnets and marks of the wire allow that.
+        The node `system_id` can get an address that it leases itself. With `set_aside`, a user reserves it
+        for no machine, so reserved ranges of managed subnets and addresses seen on the wire are allowed.
         """
         if (holder := self.holder(ip, subnet, system_id, set_aside=set_aside)) is not None:
             return RequestCode.ADDRESS_IN_USE, self._who(holder)
@@ -123,7 +123,7 @@ class AddressIndex:
     def holder(
         self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
     ) -> HeldAddress | None:
-        """Who has the address in this subnet, so that it cannot be given or set aside; as for `problem`."""
+        """The holder that prevents assigning or reserving the address; parameters as for `problem`."""
         if not self.is_used(ip, subnet):
             return None
         for address in _holders(self._snapshot, ip, subnet.id):
@@ -171,7 +171,7 @@ class AddressIndex:
 
 
 def _reserved_as(ip: Address, subnet: Subnet, ranges: list[IPRange]) -> str | None:
-    """What the address is instead of a machine's; `ranges` are those that contain it."""
+    """The purpose for which the address is reserved; `ranges` are those that contain it."""
     if ip == subnet.gateway:
         return f"the gateway of {subnet.cidr}"
     if (special := special_address(subnet.cidr, ip)) is not None:
@@ -209,7 +209,7 @@ def address_index_of(snapshot: Snapshot) -> AddressIndex:
 
 
 def wants_address(label: LabelConstraints, snapshot: Snapshot, vlan_id: VlanId | None) -> bool:
-    """Whether a NIC of this label takes the next free address: on a VLAN without subnets `auto` is `dhcp`."""
+    """Whether a NIC of this label gets the next free address. Without subnets, `auto` means `dhcp`."""
     automatic = label.mode is AddressMode.AUTO and not label.ips
     return automatic and vlan_id is not None and vlan_id in snapshot.subnets_by_vlan
 
@@ -221,8 +221,8 @@ def check_requested(
 ) -> None:
     """Check each `ip=`: known subnet, in use, in a range, reserved; then that none is requested twice.
 
-    `choices` gives the subnets in which an address may lie, those that the label's keys allow; what cannot
-    be given is taken out of it.
+    `choices` has the subnets that the label's keys allow for each address. Subnets in which the address
+    cannot be assigned are removed from it.
     """
     for label in labels:
         for ip, column in label.ip_columns:

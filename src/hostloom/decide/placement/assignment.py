@@ -1,4 +1,4 @@
-"""Assigns a candidate to every label: of all complete assignments, the best one label by label.
+"""Finds the best complete assignment of candidates to labels, compared label by label.
 
 See docs/explanation/rules.md#choosing-interfaces.
 """
@@ -20,7 +20,7 @@ Given = tuple[tuple[Address, SubnetId], ...]
 
 
 class Obstacle(StrEnum):
-    """Why an assignment cannot be completed; users read the values."""
+    """Why an assignment cannot be completed. Messages show the values."""
 
     #: In the order in which they are reported.
     NO_CANDIDATE = "no host interface for a later label"
@@ -42,7 +42,7 @@ class NicChoice:
 class _State:
     """What earlier labels have taken."""
 
-    #: Interfaces that a label of this request owns, shares, or uses at all.
+    #: Interfaces that labels of this request own, share, or use in any way.
     owned: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
@@ -55,13 +55,13 @@ class Assignment:
     """The result of the search."""
 
     chosen: tuple[NicChoice, ...]
-    #: For each label: better candidates that were passed over, and why each could not complete the request.
+    #: For each label: better candidates that were not taken, and why they could not complete the request.
     passed_over: tuple[tuple[tuple[Candidate, Obstacle], ...], ...]
 
 
 @dataclass(frozen=True)
 class Infeasible:
-    """No assignment is complete; this is where the first choices fail."""
+    """No assignment is complete; the label where the first choices fail."""
 
     obstacle: Obstacle
     #: The position of the label that fails.
@@ -94,7 +94,7 @@ class Search:
             any(c.bootable for later in options[index:] for c in later.candidates)
             for index in range(len(options) + 1)
         ]
-        #: The interfaces that labels with passthru compete for; other shared interfaces do not matter.
+        #: The interfaces for which labels with passthru compete; sharing others has no effect.
         self._contested = frozenset(
             c.source for option in options for c in option.candidates if option.is_exclusive(c)
         )

@@ -1,4 +1,4 @@
-"""What could carry a machine on a host: interfaces and libvirt networks, checked before any request."""
+"""Candidates on a host, regardless of the request: interfaces and libvirt networks."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
@@ -109,7 +109,7 @@ class HostView:
 
     @cached_property
     def held(self) -> dict[str, str]:
-        """Interfaces with an owner, and the owner: a passthru machine or a network in passthrough mode."""
+        """The owner of each owned interface: a passthru machine or a network in passthrough mode."""
         machines = {source: "a passthru machine" for source, owned in macvtaps_of(self.state) if owned}
         networks = {
             parent: f"libvirt network {network.name}, whose mode is passthrough"
@@ -212,7 +212,7 @@ class HostView:
 def macvtaps_of(state: HostState) -> Iterator[tuple[str, bool]]:
     """The parent of every macvtap on the host, and whether its machine owns the parent.
 
-    libvirt chooses among the parents of a network: each of them counts.
+    All parents of a network count, because libvirt chooses one of them.
     """
     networks = {network.name: network for network in state.host.libvirt_networks}
     for machine in state.machines:

@@ -19,7 +19,7 @@ from hostloom.model.plan import Plan
 from hostloom.model.reasons import Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
 from hostloom.model.request import DiskRequest
 
-#: MAAS's word for any pool; it has no effect unless a pool has it as name or tag.
+#: In MAAS this word means any pool. It has no effect unless a pool has it as name or tag.
 ANY_POOL_WORD = "local"
 
 
@@ -32,7 +32,7 @@ class _Sized(Protocol):
 
 
 def lacking(state: HostState, plan: Plan) -> Refusal | None:
-    """Why the machine of a plan no longer fits on its host; None where it does."""
+    """Why the machine of a plan no longer fits on its host; None if it fits."""
     try:
         check_room(state, plan.spec)
         _check_pools(state, plan.disks)

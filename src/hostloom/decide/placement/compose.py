@@ -1,4 +1,4 @@
-"""Plans one machine: a snapshot and a request in, a plan and its explanation out."""
+"""Plans one machine from a snapshot and a request."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ from hostloom.model.plan import Decision, Explanation, HostGroup
 from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 from hostloom.model.request import Identities, ParsedRequest
 
-#: Up to this many hosts are explained in full; with more, only the chosen one is, the others by code.
+#: Up to this many hosts are explained in full. With more, all except the chosen one are grouped by code.
 FEW = 8
-#: If no host fits, this many hosts that came furthest are explained in full.
+#: If no host fits, this many of the hosts that passed the most checks are explained in full.
 FURTHEST = 3
 _ORDER = {code: position for position, code in enumerate(RequestCode)}
 _NO_REFUSALS: Mapping[HostId, Refusal] = {}
@@ -35,8 +35,8 @@ def decide(
 ) -> Decision:
     """Plan one machine. A refusal is a result and never an exception.
 
-    `barred` hosts are refused with what is given, before anything is asked of them. Up to `few` hosts are
-    explained one by one.
+    `barred` hosts are refused with the given refusal, without further checks. Up to `few` hosts are explained
+    one by one.
     """
     address_index = address_index_of(snapshot)
     try:
@@ -85,7 +85,7 @@ def normal(request: ParsedRequest) -> ParsedRequest:
 
 
 def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
-    """The host that the request names; None when it leaves the host open."""
+    """The host that the request names; None if it names none."""
     if request.host is None:
         return None
     host_states = [host for host in snapshot.hosts if host.host.name == request.host]

@@ -14,7 +14,7 @@ from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.reasons import RejectionCode
 
-#: The kernel's name for the master of every port of Open vSwitch.
+#: The kernel's name for the master of all Open vSwitch ports.
 _OVS = "ovs-system"
 
 

@@ -25,7 +25,7 @@ from hostloom.model.request import AddressMode, ParsedRequest
 
 
 def check_host(state: HostState, resolved_request: ResolvedRequest) -> Emulation:
-    """Check placement, reachability, architecture and correlation; the emulation that is used."""
+    """Check placement, reachability, architecture and correlation. Returns the emulation to use."""
     host = state.host
     _check_placement(state, resolved_request.request)
     if not host.reachable:

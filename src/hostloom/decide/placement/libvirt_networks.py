@@ -30,7 +30,7 @@ class NetworkVerdict:
     isolated: bool
     #: The conditions that fail, in the order of the checks.
     fails: tuple[Rejection, ...]
-    #: Whether it is isolated, and whether the last probe of its VLAN contradicts the model.
+    #: Warnings if it is isolated, or if the last probe of its VLAN contradicts the model.
     warnings: tuple[PlanWarning, ...]
     #: Whether a compose without interface constraints uses it, or why not if it was considered.
     taken: bool
@@ -57,17 +57,17 @@ class NetworksVerdict:
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a compose without interface constraints takes on a host; empty: nothing."""
+    """The choice of a compose without interface constraints on a host; empty: nothing."""
 
     source: str = ""
     attach: str = ""
     boots: bool = False
-    #: By the name of what was considered and not taken.
+    #: The reasons against the other candidates, by name.
     rejections: Mapping[str, Rejection] = field(default_factory=dict)
 
     @property
     def network(self) -> str:
-        """The libvirt network that it takes; empty if it takes none."""
+        """The libvirt network of the choice; empty if it is none."""
         return self.source if self.attach == "network" else ""
 
 
@@ -81,7 +81,7 @@ def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
 
 
 def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
-    """Every problem of a network on a host for which our DHCP should serve network boot."""
+    """Every condition for network boot by our DHCP that the network does not meet."""
     candidate, barred = view.network_candidate(name)
     if barred is not None and barred.code is RejectionCode.NETWORK_MISSING:
         return (barred,)

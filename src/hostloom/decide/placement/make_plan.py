@@ -1,4 +1,4 @@
-"""Builds the plan from a decision, with all names, volumes, MACs and addresses, and the world after it."""
+"""Builds the complete plan from a decision, and the snapshot after it."""
 
 from dataclasses import replace
 
@@ -96,7 +96,7 @@ def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
 
 
 def placed_machine(plan: Plan) -> PlacedMachine:
-    """What the planned machine uses on its host."""
+    """The resources that the planned machine uses on its host."""
     reserved: dict[str, int] = {}
     for disk in plan.disks:
         reserved[disk.pool] = reserved.get(disk.pool, 0) + disk.size_bytes

@@ -1,4 +1,4 @@
-"""Matches one label with a host: which candidates meet it, and why the others do not."""
+"""Matches one label with the candidates of a host, with the reasons against the others."""
 
 from dataclasses import dataclass
 
@@ -110,7 +110,7 @@ def _not_networks(view: HostView) -> list[Rejection]:
 def _is_only_busy(
     view: HostView, candidate: Candidate, rejection: Rejection, requirement: NicRequirement
 ) -> bool:
-    """Whether the candidate would do but for a passthru machine or macvtap on it."""
+    """Whether only a passthru machine or a macvtap on the candidate rules it out."""
     is_busy = rejection.code is RejectionCode.PASSTHRU_IN_USE
     return is_busy and _label_rejection(view, candidate, requirement) is None
 
@@ -220,7 +220,7 @@ def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
 
 
 def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
-    """The code for a label without candidates, and what was found instead."""
+    """The refusal code of a label without candidates, with the findings instead."""
     codes = [(rejection.code, rejection.subject) for rejection in options.rejections]
     if options.requirement.label.attach is AttachKind.NETWORK:
         return _empty_network_code(options, [code for code, _ in codes])

@@ -19,9 +19,9 @@ def explain_label(
     used: frozenset[str],
     taken: frozenset[str] = frozenset(),
 ) -> LabelExplanation:
-    """Everything on the host, divided into the winner, alternatives and rejections.
+    """The explanation of a label: the winner, the alternatives and the rejections.
 
-    `used` are the sources that earlier labels of the request use, `taken` those that passthru keeps from it.
+    `used` are the sources of earlier labels of the request, `taken` those that passthru makes unavailable.
     """
     label = options.requirement.label.label
     obstacles = {candidate.source: obstacle for candidate, obstacle in passed_over}

@@ -1,4 +1,4 @@
-"""Compares a kept plan with what would be decided now: every field that differs, as data."""
+"""Compares a stored plan with the present decision."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ T = TypeVar("T", bound=_Named)
 def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDifference, ...]:
     """Every difference in the machines; revisions and generations may differ.
 
-    A warning that is gone is none, one that has come is: the user has not seen it.
+    A new warning is a difference, because the user has not seen it. A warning that disappeared is none.
     """
     changes = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
     known_warnings = set(planned.warnings)
@@ -107,7 +107,7 @@ def _attachment(nic: MachineInterface) -> str:
 
 
 def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address, ...]) -> str:
-    """Who holds the first planned address that is no longer given."""
+    """The holder of the first planned address that the present decision does not assign."""
     for ip in before:
         if ip in after:
             continue

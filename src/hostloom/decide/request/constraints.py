@@ -272,7 +272,7 @@ _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 
 def _settle(label: LabelConstraints) -> LabelConstraints:
-    """Store the setting terms in the label's fields; the first of several counts (see contradictions)."""
+    """Store the setting terms in the label's fields. The first term of a key counts (see contradictions)."""
     first = {}
     for term in reversed(label.terms):
         first[term.key] = term.value
