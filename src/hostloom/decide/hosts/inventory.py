@@ -102,7 +102,7 @@ class _Inventory:
                 self._found[name] = vlan_id, VlanSource.SUBNET
 
     def _says_nothing(self, link: ObservedLink) -> bool:
-        """Whether addresses are no evidence: those of loopbacks and private bridges are equal on all hosts."""
+        """Whether addresses are no evidence: loopbacks and private bridges have the same ones everywhere."""
         if link.kind is InterfaceKind.LOOPBACK or link.name in self._own_bridges:
             return True
         is_libvirts = _LIBVIRT_BRIDGE.fullmatch(link.name) is not None and not link.parents
