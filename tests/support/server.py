@@ -15,6 +15,7 @@ import httpx
 import structlog
 
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
+from hostloom.images.disk_builds import MmdebstrapBuilds
 from hostloom.images.disk_directory import DiskDirectory
 from hostloom.images.documents import MirrorDocuments
 from hostloom.images.download import Downloader
@@ -206,6 +207,7 @@ def running(
             images=FakeImages(),
             disk_images=DiskDirectory(directory / "images"),
             disk_imports=ImportFiles(directory / "images", IMPORT_LIMITS, downloader),
+            disk_builds=MmdebstrapBuilds(directory / "images"),
             image_documents=MirrorDocuments(downloader),
             secrets=FileSecrets(directory / "secret"),
             settings=ServiceSettings(uris=UriRules(test_hosts=True)),

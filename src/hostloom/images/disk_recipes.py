@@ -1,6 +1,5 @@
 """Reads the recipes of disk images, and makes of one what mmdebstrap is told."""
 
-import hashlib
 import re
 import shlex
 import tomllib
@@ -105,12 +104,6 @@ def hooks(recipe: DiskRecipe, build: DiskBuild, layout: DiskLayout) -> tuple[str
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
     return head + _text("before-packages.sh"), head + _text("after-packages.sh")
-
-
-def recipe_hash(build: DiskBuild) -> str:
-    """Changes with everything that a build depends on, except the packages themselves and how it is done."""
-    texts = [_text(path.name) for path in sorted(_FOLDER.iterdir(), key=lambda path: path.name)]
-    return hashlib.sha256("\0".join([repr(build), *texts]).encode()).hexdigest()
 
 
 def _source_line(recipe: DiskRecipe, suite: Suite, build: DiskBuild, server: Mapping[str, str]) -> str:

@@ -318,3 +318,13 @@ def test_a_file_is_refused_before_it_is_sent(
         client.send_disk_image(content, size_bytes, name)
     assert refused.value.code == code, refused.value
     assert left_over(working) == before
+
+
+def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(working: Running) -> None:
+    result = hostloom(working, "build", "debian-1")
+    assert (result.returncode, "debian-12" in result.stderr) == (2, True), result.stderr
+
+
+def test_a_boot_image_has_none_of_the_options_of_disk_images(working: Running) -> None:
+    result = hostloom(working, "build", "generic", "--kvm")
+    assert (result.returncode, "a boot image has no kvm" in result.stderr) == (2, True), result.stderr

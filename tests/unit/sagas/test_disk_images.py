@@ -13,11 +13,12 @@ from hostloom.model.errors.resources import AlreadyExists, InUse
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
+from hostloom.model.image import Flavour
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.operation import Operation, OperationState
 from hostloom.ports.hypervisor import ImageFile
 from hostloom.reconcilers.disk_images import KEEP_UPLOADS_S, sweep_disk_images
-from hostloom.services import disk_images
+from hostloom.services import disk_builds, disk_images
 from support.disk_images import a_disk
 from support.little_world import LittleWorld, little_world
 
@@ -165,3 +166,56 @@ def test_an_upload_that_no_import_uses_goes_after_a_day(
     os.utime(path, (arrived_at, arrived_at))
     sweep_disk_images(world.ports)
     assert (upload in world.disks.uploads()) is is_kept
+
+
+def test_a_build_ends_as_an_image_with_its_recipe_as_source(world: LittleWorld) -> None:
+    wanted = disk_builds.DiskBuildInput("debian-12", kvm=True, packages=("tcpdump", "strace"))
+    disk_builds.build(world.ports, LOCAL_ADMIN, wanted)
+    assert world.run().state is OperationState.SUCCEEDED
+    with world.ports.store.begin() as uow:
+        image = disk_images.get(uow, LOCAL_ADMIN, "debian-12-kvm")
+        events = [(event.kind, event.message) for event in uow.events.list(subject="image debian-12-kvm")]
+    assert (image.title, image.source, image.source_sha256) == (
+        "Debian 12 (bookworm)",
+        "recipe debian-12-kvm",
+        "",
+    )
+    assert events == [(EventKind.IMAGE_IMPORTED, "was built from recipe debian-12-kvm")]
+
+
+def test_a_build_and_an_import_of_one_name_exclude_each_other(world: LittleWorld) -> None:
+    disk_builds.build(world.ports, LOCAL_ADMIN, disk_builds.DiskBuildInput("debian-12"))
+    with pytest.raises(AlreadyExists, match="disk image 'debian-12' is being imported or built"):
+        begin(world, "debian-12")
+    world.run()
+    with pytest.raises(AlreadyExists, match="`replace` gives it the new content"):
+        disk_builds.build(world.ports, LOCAL_ADMIN, disk_builds.DiskBuildInput("debian-12"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (disk_builds.DiskBuildInput("debian-1"), "recipe"),
+        (disk_builds.DiskBuildInput("debian-12", ovs=True), "ovs"),
+        (disk_builds.DiskBuildInput("debian-12", Flavour.VIRTUAL, kvm=True), "flavour"),
+        (disk_builds.DiskBuildInput("debian-12", mirror="file:///etc"), "mirror"),
+        (disk_builds.DiskBuildInput("debian-12", security_mirror="debian"), "security_mirror"),
+        (disk_builds.DiskBuildInput("debian-12", packages=("--option",)), "packages"),
+        (disk_builds.DiskBuildInput("debian-12", packages=("a,b",)), "packages"),
+        (disk_builds.DiskBuildInput("debian-12", packages=("name",) * 101), "packages"),
+        (disk_builds.DiskBuildInput("debian-12", name="Debian"), "name"),
+        (disk_builds.DiskBuildInput("debian-12", title="x" * 201), "title"),
+    ],
+)
+def test_a_build_that_cannot_be_is_refused_and_names_the_field(
+    world: LittleWorld, wanted: disk_builds.DiskBuildInput, field: str
+) -> None:
+    before = world.state()
+    with pytest.raises(InvalidValue) as caught:
+        disk_builds.build(world.ports, LOCAL_ADMIN, wanted)
+    assert (caught.value.field, world.state()) == (field, before)
+
+
+def test_users_build_nothing(world: LittleWorld) -> None:
+    with pytest.raises(NotPermitted):
+        disk_builds.build(world.ports, USER, disk_builds.DiskBuildInput("debian-12"))

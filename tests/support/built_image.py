@@ -1,0 +1,76 @@
+"""Disk images as `hostloom image build` makes them, kept in the cache between runs."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hostloom import images
+from hostloom.images.disk_builds import MmdebstrapBuilds
+from hostloom.model.disk_build import DiskBuild
+from hostloom_lab.guest import cache_directory
+
+#: What a disk depends on beside its packages, in the package `hostloom.images`.
+_SOURCES = ("recipes/*", "disk_assembly.py", "disk_builds.py", "disk_layout.py", "disk_recipes.py")
+DEBIAN_12 = DiskBuild("debian-12")
+
+
+def built_image(build: DiskBuild = DEBIAN_12) -> Path:
+    """The qcow2 file of a build; it is built if the recipe changed since, which takes a few minutes.
+
+    `disk-images/debian-12.qcow2` in the cache is always the newest one.
+    """
+    folder = cache_directory() / "disk-images"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{build.variant}-{recipe_hash(build)[:16]}.qcow2"
+    with _locked(folder):
+        if not target.is_file():
+            for old in folder.glob(f"{build.variant}-{'[0-9a-f]' * 16}.qcow2"):
+                old.unlink()
+            _build(build, target)
+        link = folder / f"{build.variant}.qcow2"
+        if not link.is_symlink() or link.readlink() != Path(target.name):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target.name)
+    return target
+
+
+def recipe_hash(build: DiskBuild) -> str:
+    """Changes with everything that a build depends on, except the packages."""
+    folder = Path(images.__file__).parent
+    files = sorted(file for pattern in _SOURCES for file in folder.glob(pattern) if file.is_file())
+    digest = hashlib.sha256(repr(build).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _build(build: DiskBuild, target: Path) -> None:
+    with TemporaryDirectory(dir=target.parent, prefix=".build-") as name:
+        builds = MmdebstrapBuilds(Path(name))
+        builds.check(build)
+        try:
+            builds.install("build", build, lambda _done, _total: None)
+            builds.assemble("build", build, lambda _done, _total: None)
+            raw, draft = Path(name) / "disks/.work/build/source", Path(name) / "disk.qcow2"
+            argv = ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(draft)]
+            subprocess.run(argv, check=True)
+            shutil.move(draft, target)
+        finally:
+            builds.discard_build("build")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time builds."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
