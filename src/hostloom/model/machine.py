@@ -68,7 +68,7 @@ TRANSITIONS: dict[MachineState, frozenset[MachineState]] = {
     _S.FAILED_DEPLOYMENT: frozenset({_S.DEPLOYING, _S.RELEASING}),
     _S.RELEASING: frozenset({_S.READY}),
     _S.BROKEN: frozenset({_S.READY}),
-    _S.MISSING: frozenset({_S.READY, _S.DEPLOYED, _S.ALLOCATED}),
+    _S.MISSING: frozenset({_S.READY, _S.DEPLOYED, _S.ALLOCATED, _S.FAILED_DEPLOYMENT}),
 }
 
 

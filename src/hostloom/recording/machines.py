@@ -96,7 +96,7 @@ class MachineRecorder:
         if one.autostart is not None:
             changed = replace(changed, autostart=one.autostart)
         if changed.state is MachineState.MISSING:
-            changed = replace(changed, state=_state_back(machine))
+            changed = replace(changed, state=_state_back(self._uow, machine))
             self._tell(EventKind.MACHINE_FOUND, changed, f"seen again on host {self._host.name}")
         if changed != machine:
             self._uow.machines.update(changed)
@@ -183,7 +183,7 @@ class MachineRecorder:
         """Record that a machine was moved here manually; it keeps its identity, NICs and reservations."""
         moved = self._adoption.bring(machine, one)
         if moved.state is MachineState.MISSING:
-            moved = replace(moved, state=_state_back(machine))
+            moved = replace(moved, state=_state_back(self._uow, machine))
         left = self._uow.hosts.get(machine.host_id) if machine.host_id is not None else None
         drift = machine_drift(moved, one)
         answer = None if left is None else self._answers.get((machine.system_id, left.id))
@@ -208,10 +208,13 @@ class MachineRecorder:
         self._uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
 
 
-def _state_back(machine: Machine) -> MachineState:
+def _state_back(uow: UnitOfWork, machine: Machine) -> MachineState:
     """The state of a missing machine that was found again."""
     if machine.origin is not MachineOrigin.COMPOSED:
         return MachineState.DEPLOYED
+    deployment = uow.deployments.find(machine.system_id)
+    if deployment is not None:
+        return MachineState.FAILED_DEPLOYMENT if deployment.failure else MachineState.DEPLOYED
     return MachineState.ALLOCATED if machine.owner else MachineState.READY
 
 

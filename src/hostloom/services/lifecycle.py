@@ -128,9 +128,7 @@ def _undeploy(ports: Ports, principal: Principal, machine: Machine, *, erase: bo
         uow.lock_world()
         machine = uow.machines.get(machine.system_id)
         check_transition(machine.hostname, machine.state, MachineState.RELEASING)
-        deployment = uow.deployments.find(machine.system_id)
-        if machine.state is MachineState.DEPLOYING and not (deployment and deployment.is_started):
-            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+        machines.require_no_deployment(uow, machine)
         release_input = ReleaseInput(machine.system_id, machine.hostname, erase)
         subject = f"machine {machine.hostname}"
         operation = start_saga(uow, ports, principal, RELEASE, release_input, subject)

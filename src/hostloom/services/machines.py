@@ -123,6 +123,7 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
             raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
+        require_no_deployment(uow, machine)
         require_unlocked(machine)
         decompose_input = DecomposeInput(machine.system_id, machine.hostname)
         operation = start_saga(
@@ -197,6 +198,14 @@ def require_owner(principal: Principal, machine: Machine, action: str) -> None:
     """Raise NotPermitted unless the principal owns the machine or is an administrator."""
     if not principal.admin and machine.owner != principal.name:
         raise NotPermitted(principal.name, f"{action} machine {machine.hostname}")
+
+
+def require_no_deployment(uow: UnitOfWork, machine: Machine) -> None:
+    """Raise WrongState while an operation deploys the machine; waiting for its report is no operation."""
+    if machine.state is MachineState.DEPLOYING:
+        deployment = uow.deployments.find(machine.system_id)
+        if deployment is None or not deployment.is_started:
+            raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
 
 
 def require_unlocked(machine: Machine) -> None:

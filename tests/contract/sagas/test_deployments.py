@@ -16,7 +16,7 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.model.request import ComposeRequest
 from hostloom.sagas.seeds import report_token
-from hostloom.services import deploy, deployments, lifecycle, machines, plans
+from hostloom.services import deploy, deployments, hosts, lifecycle, machines, plans
 from hostloom.services.network_boot import boot_now
 from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
@@ -65,6 +65,11 @@ def deployment_of(world: LittleWorld, name: str = "web") -> Deployment:
 
 def token_of(world: LittleWorld) -> str:
     return report_token(world.ports, machine_of(world), deployment_of(world).instance_id)
+
+
+def refresh(world: LittleWorld) -> None:
+    hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
+    assert world.run().state == "succeeded"
 
 
 def events(world: LittleWorld) -> list[str]:
@@ -286,6 +291,41 @@ def test_a_failed_deployment_is_tried_again_with_a_new_token(world: LittleWorld)
         deployments.take_report(world.ports, first, REPORT)
     deployments.take_report(world.ports, token_of(world), REPORT)
     assert machine_of(world).state is MachineState.DEPLOYED
+
+
+def test_nothing_else_is_done_while_an_operation_deploys(world: LittleWorld) -> None:
+    compose(world, deploy=None)
+    deploy.start(world.ports, LOCAL_ADMIN, "web", DEPLOY)
+
+    def interfere(method: str) -> None:
+        if method == "clone":
+            for action in (machines.decompose, lifecycle.release):
+                with pytest.raises(WrongState, match="wait until its operation has ended"):
+                    action(world.ports, LOCAL_ADMIN, "web")
+            refused.append(method)
+
+    refused: list[str] = []
+    hypervisor(world).before_call = interfere
+    assert world.run().state == "succeeded"
+    assert refused == ["clone"]
+    machines.decompose(world.ports, LOCAL_ADMIN, "web")
+    assert world.run().state == "succeeded"
+    assert [*hypervisor(world).world().volumes] == []
+
+
+@pytest.mark.parametrize("failure", ["", "broken"])
+def test_a_deployed_machine_that_was_away_is_deployed_again(world: LittleWorld, failure: str) -> None:
+    compose(world)
+    errors = (failure,) if failure else ()
+    deployments.take_report(world.ports, token_of(world), DeployReport((HOST_KEY,), errors))
+    state = machine_of(world).state
+    (observed,) = hypervisor(world).world().machines
+    hypervisor(world).remove_machine(observed.uuid)
+    refresh(world)
+    assert machine_of(world).state is MachineState.MISSING
+    hypervisor(world).add_machine(observed)
+    refresh(world)
+    assert machine_of(world).state is state
 
 
 @pytest.mark.parametrize("erase", [True, False])
