@@ -2,7 +2,7 @@
 
 python bench/addresses.py [HELD …]
 
-Each call is a transaction of its own. The figures are medians of CPU time in ms: the disk does not count.
+Each call is a separate transaction. The figures are medians of CPU time in ms, without waiting for the disk.
 Each figure is followed by its ratio to the one with the fewest held addresses. Bar: 5 ms, whatever is held.
 """
 

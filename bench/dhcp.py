@@ -215,7 +215,7 @@ def measure(count: int) -> None:
 
 
 def main() -> None:
-    """Each count in a Kea of its own."""
+    """Measure every count with a separate Kea."""
     if shutil.which("perfdhcp") is None:
         raise SystemExit("perfdhcp is missing: `apt install kea-admin`")
     for count in [int(each) for each in sys.argv[1:]] or COUNTS:

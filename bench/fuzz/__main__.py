@@ -1,4 +1,4 @@
-"""Whatever is sent to any port: a server of its own must answer nothing with 500, and log no traceback.
+"""Sends random input to all ports of a server, which must not answer with 500 or log a traceback.
 
 python bench/fuzz [--seconds 600] [--seed 7]
 

@@ -1,4 +1,4 @@
-"""The server that the fuzzer sends to: in a folder and on ports of its own."""
+"""The target of the fuzzer: a server with its own folder and ports."""
 
 import re
 import signal

@@ -101,7 +101,7 @@ class Sockets:
             self._send(tally, "POST", url, content=body, headers=headers)
 
     def tftp(self, tally: Tally, ends_at: float) -> None:
-        """Packets; each has a socket and an address of its own, so that the parser reads every one."""
+        """Packets. Every packet has a different socket and address, so that the parser reads it."""
         chance = self.chance
         while time.monotonic() < ends_at:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:

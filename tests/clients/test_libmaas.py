@@ -1,4 +1,4 @@
-"""python-libmaas, unchanged, in an environment of its own that bin/test makes."""
+"""python-libmaas, unchanged, in a separate environment that bin/test makes."""
 
 import json
 import subprocess

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """A lab of two hosts, beside any that is there; each worker has one of its own.
+    """A lab of two hosts, in addition to other labs. Every worker has a separate lab.
 
     E2E_LAB gives it another name, and E2E_SUBNET the subnet of the first worker's; the others' follow it.
     """

@@ -17,7 +17,7 @@ KILLS = {"sqlite": 12, "postgresql": 8}
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_killed_servers_leave_nothing_behind(database: str) -> None:
-    """In a lab of its own, with three hosts."""
+    """Runs in a separate lab with three hosts."""
     name = f"{os.environ.get('E2E_LAB', 'e2e')[:6]}k{database[0]}"
     argv = [sys.executable, str(BENCH), "--lab", name, "--seed", "7"]
     argv += ["--kills", str(KILLS[database]), "--minutes", "8"]

@@ -1,4 +1,4 @@
-"""Leases of real guests become events, and a Kea that dies is told of and set again."""
+"""Leases of real guests become events. A Kea that dies is reported and configured again."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def test_a_machines_lease_is_told(clean: Rig) -> None:
     assert f"has {ip} as reserved" in clean.run("machine", "dhcp", "leased")
 
 
-def test_a_kea_that_dies_is_told_of_and_set_again(clean: Rig) -> None:
+def test_a_kea_that_dies_is_reported_and_configured_again(clean: Rig) -> None:
     (nic,) = clean.compose("steady", "eth0:space=mgmt")["interfaces"]
     assert nic["ips"][0] in reserved(clean)
     plan = clean.lab.plan

@@ -47,7 +47,7 @@ def kea_pid(rig: Rig) -> int:
     return pid
 
 
-def test_a_kea_that_hangs_is_told_of_and_its_return(clean: Rig) -> None:
+def test_a_hanging_kea_and_its_return_are_reported(clean: Rig) -> None:
     pid = kea_pid(clean)
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -94,7 +94,7 @@ def renamed(rig: Rig, name: str, other: str) -> Iterator[None]:
             rig.lab.run_in("rack", ["ip", "addr", "add", address, "dev", name])
 
 
-def test_an_exhausted_range_is_told_until_an_address_is_free(clean: Rig) -> None:
+def test_an_exhausted_range_is_reported_until_an_address_is_free(clean: Rig) -> None:
     (clean.directory / "lease.sh").write_text(LEASE_SCRIPT)
     (clean.directory / "lease.sh").chmod(0o755)
     network = clean.lab.plan.segment("lab")
@@ -118,7 +118,7 @@ def test_an_exhausted_range_is_told_until_an_address_is_free(clean: Rig) -> None
 
 
 def udhcpc(rig: Rig, number: int, *more: str) -> list[str]:
-    """A DHCP client on a NIC of its own beside the host's."""
+    """A DHCP client on a separate NIC beside the host's."""
     script = f"ip link add client{number} link eth3 type macvlan mode bridge && ip link set client{number} up"
     rig.lab.run_in(CLIENT, ["sh", "-c", script])
     leased = str(rig.directory / "lease.sh")

@@ -28,7 +28,7 @@ def test_what_was_composed_shows_no_drift_and_starts(clean: Rig) -> None:
     clean.run("machine", "start", "same")
 
 
-def test_what_was_changed_is_told_and_not_started(clean: Rig) -> None:
+def test_a_changed_machine_is_reported_and_not_started(clean: Rig) -> None:
     compose_off(clean, "changed", "--interfaces", "eth0:space=mgmt")
     machine = clean.get("machine", "show", "changed")
     mac, volume = machine["interfaces"][0]["mac"], machine["disks"][0]["volume"]

@@ -85,7 +85,7 @@ def six(rig: Rig) -> Iterator[Rig]:
 
 
 class Client:
-    """A NIC of a MAC of one's choice on the segment, in a namespace of its own."""
+    """A NIC with a chosen MAC on the segment, in a separate namespace."""
 
     def __init__(self, netns: str) -> None:
         self.netns = netns
@@ -95,7 +95,7 @@ class Client:
         return subprocess.run(enter, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def ask(self, duid: str, user_class: str = "") -> dict[str, Any]:
-        """What it is given by DHCPv6; empty: nothing."""
+        """Its address from DHCPv6; empty: none."""
         words = [sys.executable, "-I", str(dhcp6_client.__file__), "c0", duid]
         found: dict[str, Any] = json.loads(self.run(*words, *([user_class] if user_class else [])))
         return found

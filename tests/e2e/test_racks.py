@@ -19,7 +19,7 @@ from support.rig import Rig, wait_until
 #: The second rack is a KVM host, which hostloom reaches by SSH.
 HOST, RACK2 = "kvm2", "rack2"
 SOCKET = "/run/kea/kea4-ctrl-socket"
-#: A client on a cable of its own to the switch.
+#: A client with a separate cable to the switch.
 NIC, MAC = "client", "02:48:4c:99:00:01"
 #: Kea's standard directories, but for the socket's, are its own: another Kea of this machine has them too.
 INIT = """\
@@ -97,7 +97,7 @@ def told(rig: Rig, kind: str, name: str) -> int:
 
 
 def ask(rig: Rig, answered: Callable[[], None] | None = None) -> dict[str, str]:
-    """What a client on mgmt is given, and by whom; `answered` is called between offer and request."""
+    """The address of a client on mgmt and its server; `answered` is called between offer and request."""
     client_py = str(Path(dhcp4_client.__file__))
     argv = inside(rig.lab.plan.switch, [sys.executable, "-I", client_py, NIC, MAC])
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
@@ -143,7 +143,7 @@ def test_the_other_rack_answers_when_one_dies_in_mid_exchange(second: Rig) -> No
         assert given == {"ip": before["ip"], "server": str(rig.lab.host(HOST).address.ip)}
         wait_until(lambda: told(rig, "dhcp-down", own(rig)) > down, "the event", 15)
         wait_until(lambda: _leases(rig, RACK2) == {before["ip"]}, "the lease in the standby's book", 15)
-        # What is changed now is served by the other one, and by both when both are back.
+        # The other rack serves changes that are made now, and both serve them when both are back.
         rig.compose("spare", "eth0:space=mgmt", "kvm1")
         up = told(rig, "dhcp-up", own(rig))
         rack.start(rig.lab.plan)

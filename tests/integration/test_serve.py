@@ -55,7 +55,7 @@ def test_a_crash_says_where_it_was(server: "subprocess.Popen[bytes]", tmp_path: 
 
 @pytest.mark.parametrize("room_bytes", [0, 100_000])
 def test_a_disk_without_room_ends_the_start_with_one_line(tmp_path: Path, room_bytes: int) -> None:
-    """A limit on the size of files stands for the full disk: no file grows beyond it."""
+    """A limit on the size of files simulates a full disk."""
     settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
     environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
     argv = ["prlimit", f"--fsize={room_bytes}", sys.executable, "-m", "hostloom.cli", "serve"]

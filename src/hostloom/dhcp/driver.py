@@ -20,7 +20,7 @@ from hostloom.ports.context import Clock
 class KeaDhcp:
     """Kea's DHCPv4 server behind the control channel `socket`, and its DHCPv6 server behind `socket6`.
 
-    `paths` and `paths6` are Kea's own: they differ where it runs in a mount namespace of its own. Without
+    `paths` and `paths6` are Kea's own: they differ if it runs in a separate mount namespace. Without
     `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts. `on_set` is called with
     the IP version and the document after each that was set. With `keep_paths` servers keep the paths that
     they run with.

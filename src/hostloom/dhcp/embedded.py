@@ -39,7 +39,7 @@ exec "/usr/sbin/kea-dhcp$2" -c "/etc/kea/kea-dhcp$2.conf"
 class EmbeddedKea:
     """The DHCP port with an embedded Kea; call `start` first and `stop` at the end.
 
-    What was set last is what a server starts with; one that ends at once with that starts with nothing.
+    A server starts with its last configuration. If it ends at once with it, it starts with an empty one.
     `wrap` is put before the command of the server of an IP version.
     """
 

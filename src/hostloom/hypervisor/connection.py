@@ -129,7 +129,7 @@ class HostConnection:
             raise OutcomeUnknown(self.host, action, timeout_s, lost.error.cause) from lost.error
 
     def separately(self, action: str, call: Callable[[libvirt.virConnect], T]) -> T:
-        """Make a call that takes long on a connection of its own, in the caller's thread.
+        """Make a long call on a separate connection, in the caller's thread.
 
         It delays no other call and has no deadline; keepalive ends it when the host does not answer.
         OutcomeUnknown if its connection breaks.

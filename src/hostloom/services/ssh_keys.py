@@ -8,7 +8,7 @@ def move_key(
 ) -> None:
     """Pin the accepted key for the new URI and remove the one of the old URI.
 
-    None stands for an address without SSH.
+    None means an address without SSH.
     """
     if new_uri is not None and accepted is not None:
         keys.pin(new_uri, accepted)

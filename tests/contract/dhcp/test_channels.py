@@ -63,7 +63,7 @@ def remotes(tmp_path: Path) -> Iterator[Remotes]:
     ["", "tcp:1", "unix:relative", "unix://host/path", "ssh://host", "ssh:///path", "http://", "ftp://h/",
      "http://h:99999/", "http://h/deeper", "ssh://u:secret@h/run/kea", "http://u:secret@h:8000/"],
 )  # fmt: skip
-def test_what_is_no_channel_is_refused_without_telling_a_password(text: str, remotes: Remotes) -> None:
+def test_an_invalid_channel_is_refused_without_showing_a_password(text: str, remotes: Remotes) -> None:
     with pytest.raises(InvalidValue, match="control6") as refused:
         open_channel("control6", text, 6, remotes, Path("/nowhere"))
     assert "secret" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""Kea as hostloom starts it: in namespaces of its own, started again when it dies."""
+"""The Kea that hostloom starts: it runs in its own namespaces, and is restarted when it dies."""
 
 import json
 import os
@@ -96,7 +96,7 @@ def test_a_rejected_configuration_leaves_the_running_one_and_the_one_it_starts_w
     assert "eth9" not in (directory / "etc/kea-dhcp4.conf").read_text()
 
 
-def test_what_it_cannot_start_with_is_told_in_its_words_and_given_up(directory: Path) -> None:
+def test_a_configuration_that_kea_cannot_start_with_is_reported_and_dropped(directory: Path) -> None:
     (directory / "etc").mkdir()
     (directory / "etc/kea-dhcp4.conf").write_text('{"Dhcp4": {"colour": "red"}}')
     kea = EmbeddedKea(directory, RestartPolicy(first_s=1.0, well_after_s=1.0))

@@ -24,7 +24,7 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_a_port_that_another_server_has_is_told_until_it_is_free(kea: Kea) -> None:
+def test_a_port_that_another_server_uses_is_reported_until_it_is_free(kea: Kea) -> None:
     driver = KeaDhcp(kea.socket)
     enter = ["nsenter", f"--target={kea.process.pid}", "--net"]
     listening = [*enter, "ss", "-Hlun", "sport = :67"]
@@ -46,7 +46,7 @@ def test_a_port_that_another_server_has_is_told_until_it_is_free(kea: Kea) -> No
     assert driver.pulse().trouble == ""
 
 
-def test_an_interface_without_carrier_is_no_trouble(kea: Kea) -> None:
+def test_an_interface_without_carrier_is_not_reported(kea: Kea) -> None:
     driver = KeaDhcp(kea.socket)
     kea.run_client(["ip", "link", "set", "c0", "down"])
     driver.apply(an_intent())

@@ -1,4 +1,4 @@
-"""What clients on real wires are given by the Kea that we set."""
+"""Clients on real wires get addresses and options from the Kea that hostloom configures."""
 
 import time
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_firmware_and_system_of_a_machine_get_one_address(kea: Kea) -> None:
         assert kea.ask(WEB, options={61: client_id})["ip"] == "10.77.10.50"
 
 
-def test_ipxe_is_told_its_script_and_not_to_wait(kea: Kea) -> None:
+def test_ipxe_gets_its_script_and_does_not_wait(kea: Kea) -> None:
     subnet = a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT)
     KeaDhcp(kea.socket).apply(an_intent(subnet))
     given = kea.ask(WEB, options=IPXE, wanted=("175",))
@@ -84,14 +84,14 @@ def test_ipxe_is_told_its_script_and_not_to_wait(kea: Kea) -> None:
 @pytest.mark.parametrize(
     ("architecture", "loader"), [("0000", "undionly.kpxe"), ("0007", "snponly.efi"), ("0009", "snponly.efi")]
 )
-def test_firmware_is_told_where_ipxe_is(kea: Kea, architecture: str, loader: str) -> None:
+def test_firmware_gets_the_location_of_ipxe(kea: Kea, architecture: str, loader: str) -> None:
     KeaDhcp(kea.socket).apply(an_intent(a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT)))
     given = kea.ask(WEB, options={93: architecture})
     assert (given["boot_file"], given["siaddr"]) == (loader, "10.77.10.2")
     assert kea.ask(WEB, options=IPXE | {93: architecture})["boot_file"] == SCRIPT
 
 
-def test_firmware_that_boots_by_http_is_told_so(kea: Kea) -> None:
+def test_firmware_that_boots_by_http_gets_a_url(kea: Kea) -> None:
     KeaDhcp(kea.socket).apply(an_intent(a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT)))
     given = kea.ask(WEB, options={93: "0010"}, wanted=("vendor",))
     assert given["boot_file"] == "http://10.77.10.2:5248/boot/snponly.efi"
@@ -188,7 +188,7 @@ def test_a_lease_that_ran_out_is_none(kea: Kea) -> None:
     assert list(KeaDhcp(kea.socket, clock=Tomorrow()).leases()) == []
 
 
-def test_a_client_without_a_mac_is_no_machine(kea: Kea) -> None:
+def test_a_client_without_a_mac_is_not_a_machine(kea: Kea) -> None:
     dhcp = KeaDhcp(kea.socket)
     dhcp.apply(an_intent(a_subnet()))
     infiniband = "20:" + ":".join(["02"] * 19)

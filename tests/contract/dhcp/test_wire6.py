@@ -79,7 +79,7 @@ def test_others_get_an_address_of_the_range_or_none(kea: Kea) -> None:
     assert kea.ask6(DB) == {}
 
 
-def test_ipxe_is_told_its_script(kea: Kea) -> None:
+def test_ipxe_gets_its_script(kea: Kea) -> None:
     both(kea).apply(an_intent(a_subnet6(a_reservation(WEB, RESERVED), boot_url=SCRIPT)))
     assert kea.ask6(WEB, user_class="iPXE")["boot_file"] == SCRIPT
     assert kea.ask6(DB)["boot_file"] == ""
@@ -106,7 +106,7 @@ def test_one_family_is_served_while_the_others_server_is_gone(kea: Kea) -> None:
             dhcp.apply(an_intent(six, a_subnet(a_reservation(WEB, "10.77.10.51"))))
         assert kea.ask(WEB)["ip"] == "10.77.10.51"
         assert dhcp.pulse().trouble != ""
-        # what is not known to be over is not said to be over
+        # an unknown end of a lease is not reported as an end
         assert {str(each.ip) for each in dhcp.leases()} == {RESERVED, "10.77.10.51"}
     finally:
         kea.stop()

@@ -64,7 +64,7 @@ def test_a_foreign_machine_is_seen_without_a_mark(subject: Subject) -> None:
     assert find(subject, STRANGER).system_id is None
 
 
-def test_a_machine_comes_out_as_it_was_asked_for(subject: Subject) -> None:
+def test_a_machine_is_composed_as_requested(subject: Subject) -> None:
     spec = compose(subject)
     found = find(subject)
     assert (found.uuid, found.name, found.system_id) == (spec.uuid, spec.name, spec.system_id)
@@ -139,7 +139,7 @@ def recorded(spec: MachineSpec) -> Machine:
     )
 
 
-def test_a_machine_is_seen_as_it_was_composed(subject: Subject) -> None:
+def test_a_composed_machine_is_observed_unchanged(subject: Subject) -> None:
     machine = recorded(compose(subject))
     (seen,) = (each for each in subject.hypervisor.describe().machines if each.uuid == UUID)
     assert machine_drift(machine, find(subject)) == machine_drift(machine, seen) == ()

@@ -119,7 +119,7 @@ def test_what_is_left_in_another_pool_is_removed_too(connection: libvirt.virConn
         pool.undefine()
 
 
-def test_a_running_probe_is_no_machine(connection: libvirt.virConnect, libvirtd: Libvirtd) -> None:
+def test_a_running_probe_is_not_a_machine(connection: libvirt.virConnect, libvirtd: Libvirtd) -> None:
     xml = "<domain type='qemu'><name>{}</name><memory>65536</memory><os><type>hvm</type></os></domain>"
     domain = connection.defineXML(xml.format(f"{probe.PROBE_PREFIX}1000-aa"))
     hypervisors = LibvirtHypervisors(libvirtd)

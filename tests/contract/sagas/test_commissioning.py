@@ -179,7 +179,7 @@ def test_without_an_image_no_token_is_issued_and_no_rescue_is_used_up(world: Lit
 # -- what was found ----------------------------------------------------------------------------------------
 
 
-def test_what_is_not_as_planned_is_told_and_shown(world: LittleWorld) -> None:
+def test_differences_from_the_plan_are_reported_and_shown(world: LittleWorld) -> None:
     web = compose(world, cores=2)
     secret = boot(world, web.interfaces[0].mac).secret
     take_report(world.ports, secret, as_planned(web, cores=1))
@@ -368,7 +368,7 @@ def test_a_composed_machine_is_restarted_for_it(world: LittleWorld) -> None:
     assert machine(world, "web").state is MachineState.READY
 
 
-def test_who_does_not_report_in_time_has_failed_and_can_be_told_again(world: LittleWorld) -> None:
+def test_a_machine_that_reports_too_late_has_failed_and_can_be_commissioned_again(world: LittleWorld) -> None:
     bare = enlist(world, BARE)
     commission(world, bare.hostname)
     world.clock.time += world.ports.settings.commission_timeout_s - 1
@@ -402,7 +402,7 @@ def test_waiting_for_a_report_can_be_ended(world: LittleWorld) -> None:
     assert machine(world, bare.hostname).state is MachineState.NEW, "what comes too late is recorded, no more"
 
 
-def test_one_that_is_being_commissioned_is_not_told_again(world: LittleWorld) -> None:
+def test_a_machine_is_not_commissioned_twice_at_once(world: LittleWorld) -> None:
     bare = enlist(world, BARE)
     commission(world, bare.hostname)
     with pytest.raises(WrongState):
@@ -410,7 +410,7 @@ def test_one_that_is_being_commissioned_is_not_told_again(world: LittleWorld) ->
 
 
 @pytest.mark.parametrize("wanted", [NextBoot.RESCUE, NextBoot.COMMISSION])
-def test_a_machine_made_without_network_boot_cannot_be_told_to(world: LittleWorld, wanted: NextBoot) -> None:
+def test_a_machine_without_network_boot_cannot_be_commissioned(world: LittleWorld, wanted: NextBoot) -> None:
     compose(world, netboot=False)
     with pytest.raises(WrongState, match="network boot"):
         ask(world, "web", wanted)

@@ -75,7 +75,7 @@ def compose(world: LittleWorld, name: str = "web1", *, start: bool = True) -> Ma
     return machine
 
 
-def test_a_lease_is_held_and_told_until_it_is_over(world: LittleWorld, watch: DhcpWatch) -> None:
+def test_a_lease_is_held_and_reported_until_it_ends(world: LittleWorld, watch: DhcpWatch) -> None:
     given = lease(world, FREE)
     watch.look()
     (held,) = leased(world)
@@ -88,7 +88,7 @@ def test_a_lease_is_held_and_told_until_it_is_over(world: LittleWorld, watch: Dh
     assert {each.details["ip"] for each in told(world)} == {FREE}
 
 
-def test_a_range_that_is_exhausted_is_told_until_there_is_room(world: LittleWorld, watch: DhcpWatch) -> None:
+def test_an_exhausted_range_is_reported_until_it_has_room(world: LittleWorld, watch: DhcpWatch) -> None:
     macs = [MacAddress(f"52:54:00:99:98:{n:02x}") for n in range(51)]
     for number, mac in enumerate(macs[:50]):
         lease(world, f"10.0.0.{200 + number}", mac)
@@ -117,7 +117,7 @@ def test_a_lease_of_a_node_is_held_by_it(world: LittleWorld, watch: DhcpWatch) -
     assert str(told(world)[-1].subject) == "node kvm1"
 
 
-def test_a_machine_that_takes_its_own_address_is_told_of_and_holds_it_once(
+def test_a_machine_that_leases_its_own_address_is_reported_and_holds_it_once(
     world: LittleWorld, watch: DhcpWatch
 ) -> None:
     machine = compose(world)
@@ -198,9 +198,7 @@ def test_a_leased_address_is_given_to_no_machine(world: LittleWorld, watch: Dhcp
     assert compose(world).interfaces[0].ips[0] not in taken
 
 
-def test_after_a_restart_of_hostloom_what_was_known_is_not_told_again(
-    world: LittleWorld, watch: DhcpWatch
-) -> None:
+def test_a_restart_of_hostloom_repeats_no_events(world: LittleWorld, watch: DhcpWatch) -> None:
     lease(world, FREE)
     watch.look()
     lease(world, "10.0.0.201", MacAddress("52:54:00:99:99:98"))
@@ -237,7 +235,7 @@ def test_a_restarted_server_is_set_again_at_once(world: LittleWorld, watch: Dhcp
     assert world.dhcp.intent == wanted
 
 
-def test_a_server_that_was_gone_is_told_of_once_and_set_when_it_is_back(
+def test_a_lost_server_is_reported_once_and_configured_when_it_returns(
     world: LittleWorld, watch: DhcpWatch
 ) -> None:
     wanted = world.dhcp.intent
@@ -251,7 +249,7 @@ def test_a_server_that_was_gone_is_told_of_once_and_set_when_it_is_back(
     assert world.dhcp.intent == wanted
 
 
-def test_a_part_that_is_gone_is_told_of_and_the_other_ones_leases_are_seen(
+def test_a_lost_part_is_reported_and_leases_of_the_other_part_are_read(
     world: LittleWorld, watch: DhcpWatch
 ) -> None:
     world.dhcp.trouble = "no DHCPv6"
@@ -263,7 +261,7 @@ def test_a_part_that_is_gone_is_told_of_and_the_other_ones_leases_are_seen(
     assert kinds(world) == ["lease-given", "dhcp-down", "dhcp-up"]
 
 
-def test_a_refusal_is_told_once_in_the_servers_words_and_not_tried_at_every_look(
+def test_a_refusal_is_reported_once_with_the_servers_text_and_not_retried_at_every_check(
     world: LittleWorld, watch: DhcpWatch
 ) -> None:
     world.dhcp.faults = [DhcpRejected("pool is odd")]

@@ -1,4 +1,4 @@
-"""Hosts that are one machine, NICs that come and go, and what is told of it, on both databases."""
+"""Hosts that are the same machine, and NICs that come and go, with their events, on both databases."""
 
 import threading
 from dataclasses import replace
@@ -125,7 +125,7 @@ def test_of_two_uris_that_are_added_at_once_one_is_taken(world: LittleWorld) -> 
         assert len([host for host in uow.hosts.list() if host.uuid == OTHER_UUID]) == 1
 
 
-def test_one_host_under_two_uris_that_shows_at_a_refresh_is_told_and_set_apart(world: LittleWorld) -> None:
+def test_a_refresh_reports_a_host_with_two_uris_and_makes_it_ambiguous(world: LittleWorld) -> None:
     assert world.add_host(1).state is OperationState.SUCCEEDED
     world.scanner.networks[URIS[1]] = world.scanner.networks[URIS[0]]
     for uri in URIS:
@@ -151,7 +151,7 @@ def test_a_uuid_of_two_machines_does_not_refuse_the_second(world: LittleWorld) -
 # -- another machine behind the URI ----------------------------------------------------------------------
 
 
-def test_another_machine_behind_a_uri_overwrites_nothing_until_the_operator_says_so(
+def test_another_machine_behind_a_uri_overwrites_nothing_until_the_operator_confirms(
     world: LittleWorld,
 ) -> None:
     set_uuid(world, URIS[0], UUID)
@@ -247,7 +247,7 @@ def test_nics_that_swap_their_names_keep_their_vlans(world: LittleWorld) -> None
 # -- drift -----------------------------------------------------------------------------------------------
 
 
-def test_what_changes_on_a_host_is_told_once(world: LittleWorld) -> None:
+def test_a_change_on_a_host_is_reported_once(world: LittleWorld) -> None:
     refresh_now(world.ports, "kvm1")
     assert events(world, "drift") == []
     with world.ports.store.begin() as uow:

@@ -1,4 +1,4 @@
-"""Hosts are read again when what is known of them is old, also those that were lost."""
+"""Hosts are read again when their facts are old, including lost hosts."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_only_what_is_old_is_read(world: LittleWorld, freshness: HostRefresher) 
     assert facts_at(world) == world.clock.time
 
 
-def test_a_host_that_is_lost_is_asked_now_and_then_and_told_of_when_it_is_back(
+def test_a_lost_host_is_tried_again_and_reported_when_it_returns(
     world: LittleWorld, freshness: HostRefresher
 ) -> None:
     hypervisor = world.hypervisors.by_uri[URIS[0]]

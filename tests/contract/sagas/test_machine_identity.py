@@ -130,7 +130,7 @@ def test_the_one_that_runs_counts_where_its_definition_was_left(
     assert get(two, "web").drift == ()
 
 
-def test_a_copied_definition_is_told_and_changes_nothing(two: LittleWorld) -> None:
+def test_a_copied_definition_is_reported_and_changes_nothing(two: LittleWorld) -> None:
     web = compose(two)
     there = host(two, 1).find_machine(web.uuid)
     assert there is not None
@@ -291,7 +291,7 @@ def test_an_adopted_machine_is_read_again_in_full(two: LittleWorld) -> None:
         assert [(each.cores, each.memory_mib) for each in uow.placed(kvm1.id)] == [(12, 49152)]
 
 
-def test_what_was_composed_stays_recorded_and_what_differs_is_told_once(two: LittleWorld) -> None:
+def test_the_composed_machine_stays_recorded_and_differences_are_reported_once(two: LittleWorld) -> None:
     web = compose(two)
     power.stop(two.ports, LOCAL_ADMIN, "web", force=True)
     there = host(two, 1).find_machine(web.uuid)

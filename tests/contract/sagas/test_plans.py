@@ -42,7 +42,7 @@ def test_a_plan_that_is_composed_by_many_at_once_is_composed_once(world: LittleW
 
 
 def test_batches_that_run_at_once_are_each_made_or_not_at_all(world: LittleWorld) -> None:
-    """There is memory for two of the three, whose machines come in between each other."""
+    """There is memory for two of three machines, which are composed at the same time."""
     wanted = [
         ComposeBatch(copies(ComposeRequest(interfaces="eth0:space=mgmt", memory_mib=6000, hostname=name), 4))
         for name in ("a", "b", "c")

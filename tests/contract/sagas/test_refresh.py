@@ -69,7 +69,7 @@ def test_memory_that_varies_a_little_is_not_drift_until_it_adds_up(world: Little
 
 
 def test_many_composes_at_once_on_a_host_that_changes(world: LittleWorld) -> None:
-    """Each reads the host anew, and finds something new: none fails for what another has recorded."""
+    """Every refresh finds something new on the host, and no refresh fails because another has recorded it."""
     there = world.hypervisors.of("kvm1", URIS[0])
     sizes = itertools.count(65536, 8192)
 

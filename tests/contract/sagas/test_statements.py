@@ -27,7 +27,7 @@ from support.statements import counted_statements
 #: against the plan, node, machine, NICs, addresses (7). Steps' records (6). To be served (1). Ready, told of,
 #: over (3).
 BOOKKEEPING = 20
-#: What is to be served is read anew from the store: the racks, the world's revision, machines, NICs.
+#: Publishing reads the racks, the world's revision, the machines and the NICs from the store again.
 PUBLISHING = 4
 #: What was proven of the NICs is kept: one, however many they are.
 PROVING = 1

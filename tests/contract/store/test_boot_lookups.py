@@ -73,7 +73,7 @@ def test_a_bare_machine_is_found_by_what_commissioning_found(store: Store) -> No
         assert (found.system_id, found.interfaces) == (bare.system_id, ())
 
 
-def test_a_node_that_is_no_machine_is_found_as_a_node(store: Store) -> None:
+def test_a_node_that_is_not_a_machine_is_found_as_a_node(store: Store) -> None:
     with store.begin() as uow:
         switch = uow.nodes.add(a_node("d00001", NodeKind.DEVICE, MAC, OTHER))
         uow.commit()

@@ -84,7 +84,7 @@ def test_a_full_disk(sqlite: DatabaseStore) -> None:
 
 
 def test_a_folder_without_room(sqlite: DatabaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is small may still fit into an old journal: the health check looks at the folder, too."""
+    """A small write may still fit into an old journal, so the health check also tests the folder."""
     sqlite.check()
     monkeypatch.setattr(trouble_module, "MIN_FREE_BYTES", 2**80)
     expect("full", sqlite.check)

@@ -41,7 +41,7 @@ def _compose(store: Store) -> SystemId:
     return machine.system_id
 
 
-def test_a_deployment_comes_back_as_it_was_stored_and_replaces_the_one_before(store: Store) -> None:
+def test_a_deployment_is_read_as_stored_and_replaces_the_previous_one(store: Store) -> None:
     key = _compose(store)
     everything, bare = replace(EVERYTHING, system_id=key), replace(BARE, system_id=key)
     with store.begin() as uow:

@@ -27,7 +27,7 @@ NOTHING_KNOWN = DiskImage(
 
 
 @pytest.mark.parametrize("image", [a_disk_image(), NOTHING_KNOWN])
-def test_an_image_comes_back_as_it_was_stored(store: Store, image: DiskImage) -> None:
+def test_an_image_is_read_as_stored(store: Store, image: DiskImage) -> None:
     with store.begin() as uow:
         stored = uow.disk_images.add(image)
         uow.commit()

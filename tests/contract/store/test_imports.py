@@ -128,7 +128,7 @@ def test_a_preview_changes_nothing(store: Store) -> None:
 
 
 def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
-    """What is new on a VLAN that ours serves already is told to it."""
+    """New networks on a VLAN that our DHCP already serves are published to it."""
     world = import_world(store)
     estate = an_estate()
     only = {
@@ -157,7 +157,7 @@ def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
 
 
 def test_ids_are_taken_back_too(store: Store) -> None:
-    """The DHCP server refuses what is new on a served VLAN: automatic networks are as they were before."""
+    """If the DHCP server refuses new networks on a served VLAN, automatic networks are restored."""
     world = import_world(store)
     estate = an_estate()
     only = {

@@ -117,7 +117,7 @@ def test_steps_that_have_rows_are_written_again(store: DatabaseStore, claimed: O
 
 
 def test_a_cancel_that_the_statement_waited_for_is_seen(store: DatabaseStore, claimed: Operation) -> None:
-    """The answer is that of the row as it was locked, not of the statement's older snapshot."""
+    """The answer comes from the locked row, not from the statement's older snapshot."""
     is_cancelled = interleave(
         store,
         lambda uow: uow.operations.request_cancel("op"),

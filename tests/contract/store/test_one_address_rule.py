@@ -1,4 +1,4 @@
-"""Services, planner and checker say the same of every address; the checker has rules of its own."""
+"""Services, planner and checker agree on every address; the checker has separate rules."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

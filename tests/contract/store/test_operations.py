@@ -262,7 +262,7 @@ def test_waiting_ends_with_a_lease_that_another_process_gives_back(url: str, sto
 
 
 def test_waiting_ends_with_work_of_another_process(url: str, store: Store) -> None:
-    """Another store on the same database stands for another process: they share nothing but it."""
+    """Another store on the same database simulates another process; they share only the database."""
     other = open_store(url)
     other.wait_for_operation(1.0)
     threading.Timer(0.3, add, (store, 1)).start()

@@ -35,7 +35,7 @@ def applied_by(uow: UnitOfWork, plan: StoredPlan, state: OperationState, number:
     return operation
 
 
-def test_a_plan_comes_back_as_it_was_kept(store: Store) -> None:
+def test_a_plan_is_read_as_stored(store: Store) -> None:
     add(store, a_plan())
     with store.begin() as uow:
         assert uow.plans.get("plan-00001", 1000.0) == a_plan()

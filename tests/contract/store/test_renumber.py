@@ -170,7 +170,7 @@ def everything(uow: UnitOfWork) -> Present:
 
 
 def test_everything_follows(filled: Store) -> None:
-    """The store does what decide/ says of the world with the new ids; what was read before is read anew."""
+    """The store and decide/ agree on the world with the new ids; earlier snapshots are read again."""
     without_space = MOVES[:-1]
     with filled.begin() as uow:
         wanted = renumbered(everything(uow), without_space)

@@ -321,7 +321,7 @@ def test_parallel_holds_of_one_address_have_one_winner(store: Store) -> None:
 
 
 def test_a_failure_in_the_middle_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash between two statements: what ran before it is rolled back."""
+    """After a crash between two statements, the statements before it are rolled back."""
     world = store_world(store)
     with store.begin() as uow:
         before = uow.snapshot()

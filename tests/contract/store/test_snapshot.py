@@ -205,7 +205,7 @@ def test_a_process_that_slept_through_forgotten_removals_reads_anew(
 
 
 def test_a_commit_that_follows_anothers_does_not_hide_it(url: str, store: Store) -> None:
-    """What a process reserved is taken over in memory only if nothing came between."""
+    """A process adds its reservation to its snapshot only if no other change came in between."""
     world = store_world(store)
     revision = read(store).revision
     other = open_store(url)
@@ -221,7 +221,7 @@ def test_a_commit_that_follows_anothers_does_not_hide_it(url: str, store: Store)
 
 
 def test_threads_that_read_while_others_write_see_whole_transactions(store: Store) -> None:
-    """Transaction number n notes n on the host and holds the nth address: no snapshot shows one alone."""
+    """Transaction n writes n to the host and holds the nth address. Every snapshot shows both or none."""
     world = store_world(store)
     stop = threading.Event()
     torn: list[Snapshot] = []

@@ -65,7 +65,7 @@ def test_a_host_that_asks_learns_prefix_route_and_mtu_at_once(wire: None) -> Non
         shown = ip("netns", "exec", HOST, "cat", "/proc/sys/net/ipv6/conf/v1/mtu")
         assert shown.strip() == "1400"
         assert default["protocol"] == "ra"
-        # No address of its own making: they come by DHCPv6.
+        # It generates no address, because addresses come by DHCPv6.
         addresses = ip("-n", HOST, "-6", "addr", "show", "dev", "v1")
         assert "fd48" not in addresses
         # An interface that comes later is taken up.

@@ -67,7 +67,7 @@ def test_how_long_frames_may_be(probe: WireProbe) -> None:
         (ProbePoint(URI, Attachment(AttachKind.NETWORK, "default")), "it is a libvirt network"),
     ],
 )
-def test_what_takes_no_probe_says_why(probe: WireProbe, point: ProbePoint, cause: str) -> None:
+def test_a_refused_probe_has_a_reason(probe: WireProbe, point: ProbePoint, cause: str) -> None:
     with pytest.raises(WireRefused, match=cause):
         probe.reach(point, [ip_address("10.9.0.1")])
 

@@ -501,7 +501,7 @@ def test_a_link_that_is_changed_is_no_longer_the_imported_one(server: Running, t
 
 
 def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, take_over: TakeOver) -> None:
-    """They were imported before hostloom kept it; what a client has set since stays."""
+    """They were imported before hostloom stored these fields. Values that a client has set since stay."""
     estate = _bonded()
     parts = ("devices", "links", "parameters", "ttls")
     take_over({"estate": {name: part for name, part in estate.items() if name not in parts}})

@@ -43,7 +43,7 @@ def test_the_servers_own_user_is_an_administrator_over_the_socket(http: httpx.Cl
     assert http.get("/about").json()["admin"] is True
 
 
-def test_strangers_are_no_administrators() -> None:
+def test_unknown_users_are_not_administrators() -> None:
     assert principal_of_peer(Peer(65534, 65534), "no-such-group") is None
     root = principal_of_peer(Peer(0, 0), "no-such-group")
     assert root is not None
@@ -172,7 +172,7 @@ def test_every_wrong_field_is_named_at_once(http: httpx.Client) -> None:
         ("GET", "/fabrics/%00", b"", 400),
     ],
 )
-def test_what_is_no_request_is_a_problem(
+def test_an_invalid_request_is_a_problem(
     http: httpx.Client, method: str, path: str, content: bytes, status: int
 ) -> None:
     answer = http.request(method, path, content=content, headers={"Content-Type": "application/json"})
@@ -181,7 +181,7 @@ def test_what_is_no_request_is_a_problem(
     assert answer.json()["status"] == status
 
 
-def test_a_mistake_of_ours_is_told_by_its_number_only(
+def test_an_internal_error_shows_only_its_number(
     server: Running, http: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.ports.ids.system_id = lambda: 1 / 0  # type: ignore[attr-defined,method-assign]

@@ -5,7 +5,7 @@ from hostloom.model.ids import MacAddress
 from support.server import Running
 
 
-def test_what_was_seen_is_told_by_nic(server: Running) -> None:
+def test_observations_are_shown_by_nic(server: Running) -> None:
     mac = "52:54:00:00:aa:01"
     with server.http() as http:
         report = {"hostname": "web1", "macs": [mac]}

@@ -87,7 +87,7 @@ def test_ssh_keys_are_kept(server: Running, maas: Maas) -> None:
         "x" * 10_000,
     ],
 )
-def test_what_is_no_ssh_key_is_refused(maas: Maas, key: str) -> None:
+def test_an_invalid_ssh_key_is_refused(maas: Maas, key: str) -> None:
     refused = maas.send("POST", "account/prefs/sshkeys/", {"key": key})
     assert (refused.status_code, list(refused.json())) == (400, ["key"])
 

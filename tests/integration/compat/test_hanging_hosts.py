@@ -153,7 +153,7 @@ def test_a_compose_waits_for_the_first_reading_of_its_host(
     assert "being read" not in answer.text
 
 
-def test_a_new_host_that_cannot_be_read_is_gone_and_says_why(
+def test_a_new_host_that_cannot_be_read_is_removed_with_a_reason(
     maas: Maas, second: Stuck, world: LittleWorld
 ) -> None:
     made = maas.post("pods/", **NEW_HOST)
@@ -179,7 +179,7 @@ def test_a_new_host_may_be_deleted_while_it_is_read(maas: Maas, second: Stuck) -
     assert [host["name"] for host in maas.get("vm-hosts/")] == ["kvm1"]
 
 
-def test_a_promised_machine_that_came_to_nothing_says_why(
+def test_a_promised_machine_that_failed_gives_the_reason(
     maas: Maas, stuck: Stuck, world: LittleWorld, host: str
 ) -> None:
     stuck.at("describe")

@@ -70,7 +70,7 @@ def test_a_forgotten_key_ends_the_connection(pinned: Sshd, keys: PinnedKeys, rem
 
 
 def test_the_users_own_trust_does_not_count(sshd: Sshd, keys: PinnedKeys, tmp_path: Path) -> None:
-    """What a user's ssh_config says of trust must not let a host in that hostloom does not know."""
+    """A user's ssh_config must not make hostloom accept an unknown host."""
     config = tmp_path / "ssh_config"
     config.write_text(
         "Host *\n StrictHostKeyChecking no\n NoHostAuthenticationForLocalhost yes\n VerifyHostKeyDNS yes\n"

@@ -324,7 +324,7 @@ def test_a_gateway_outside_is_left_out() -> None:
 
 
 def test_the_default_of_each_is_the_same_one() -> None:
-    """MAAS's default domain is called otherwise; what is in it is in ours."""
+    """MAAS's default domain has another name. Its members become members of ours."""
     estate = an_estate(domains=[Domain(DomainId(0), "maas"), Domain(DomainId(1), "lab.example")])
     plan = plan_import(here(), estate)
     assert [(change.action, change.name, change.ours, codes(change)) for change in plan.changes] == [
@@ -453,7 +453,7 @@ def test_names_and_system_ids_that_others_have() -> None:
 
 
 def test_where_the_vlan_of_a_host_interface_comes_from() -> None:
-    """What a refresh can derive is left to it; the rest is kept as the operator's word."""
+    """Facts that a refresh can derive are left to it; the rest is stored as set by the operator."""
     bridge = replace(a_nic(3, "10.0.0.5/24", name="br0"), kind=InterfaceKind.BRIDGE, parents=("eth0",))
     tagged = replace(a_nic(4, name="eth1.20"), kind=InterfaceKind.VLAN, parents=("eth1",), tag_vid=20)
     kvm = a_node("kvm001", "kvm1", a_nic(1), a_nic(2, name="eth1"), bridge, tagged)
@@ -699,7 +699,7 @@ def ids_by_name(present: Present) -> dict[str, int]:
 
 
 def test_what_hostloom_made_by_itself_gives_way() -> None:
-    """Theirs is none of ours, and has the ids of ours."""
+    """Their record is not one of ours, but has the id of one of ours."""
     present, estate = here(**automatic(1)), an_estate(**a_wire("lan", key=1, cidr=OTHER_NET))
     plan = plan_import(present, estate)
     assert [render_change(change) for change in plan.changes[:3]] == [
@@ -776,7 +776,7 @@ def test_an_operators_object_stops_the_one_that_would_take_its_id() -> None:
 
 
 def test_a_name_that_a_recognised_fabric_gives_up_is_free() -> None:
-    """Ours is `lan`; their fabric-0, which is none of ours, keeps its own name."""
+    """Ours is `lan`. Their fabric-0 is another fabric and keeps its name."""
     ours = a_wire("fabric-0", key=3)
     theirs = a_wire("lan", key=5)
     estate = an_estate(

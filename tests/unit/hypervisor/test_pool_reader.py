@@ -111,7 +111,7 @@ def test_a_pool_that_hangs_is_named_and_the_others_are_read(hangs: threading.Eve
 
 
 def test_calls_that_hang_are_on_a_connection_of_their_own(hangs: threading.Event) -> None:
-    """On one connection they would delay all others."""
+    """On a shared connection they would delay all other calls."""
     nas, local = FakePool("nas", hangs=hangs), FakePool("local")
     main = FakeHost(errors={"listAllStoragePools": libvirt_error()})
     sides: list[FakeHost] = []

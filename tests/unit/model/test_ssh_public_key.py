@@ -95,7 +95,7 @@ def test_a_small_rsa_key_is_refused(tmp_path: Path) -> None:
 @settings(max_examples=examples(300))
 @given(position=st.integers(0, 50), cut=st.integers(1, 51), extra=st.binary(max_size=4))
 def test_a_damaged_key_is_refused(position: int, cut: int, extra: bytes) -> None:
-    """Bytes 0 to 18 of an Ed25519 key are its type and the length of what follows; all 51 are needed."""
+    """Bytes 0 to 18 of an Ed25519 key are its type and the length of the rest; all 51 bytes are needed."""
     kind, data, _ = KEY.split()
     blob = base64.b64decode(data)
     damaged = [blob[:-cut], blob + extra + b"x"]

@@ -100,7 +100,7 @@ def test_the_checker_looks_at_what_is_reserved_too(proof: Proof, monkeypatch: py
 
 
 def test_an_answer_that_got_lost_does_no_harm(proof: Proof) -> None:
-    """The call did its work before it failed: undoing finds it, and leaves nothing."""
+    """The call did its work before it failed. The undo finds the result and removes it."""
     before = proof.world.state()
     for method in ("ensure_volume", "ensure_machine", "start"):
         proof.begin(proof.world)

@@ -84,7 +84,7 @@ def test_a_host_that_answers_but_cannot_be_read_stays_marked(world: LittleWorld)
 
 
 def test_a_host_that_cannot_be_read_is_read_more_and_more_rarely(world: LittleWorld) -> None:
-    """Each reading takes the host's and the server's time; the answer to a ping does not promise success."""
+    """A reading costs time on the host and the server, and an answered ping does not guarantee success."""
     pulse, hypervisor = HostPulse(world.ports), first_host(world)
     hypervisor.unreachable = True
     for _ in range(2):

@@ -297,7 +297,7 @@ def test_an_operation_tells_what_changed_after_it_was_asked_for(world: LittleWor
 
 
 def test_a_host_that_is_read_anew_and_differs_is_told(world: LittleWorld) -> None:
-    """Only `observe` sees it: the record is as it was."""
+    """Only `observe` sees it; the record is unchanged."""
     plan = keep(world)
     kvm1 = world.hypervisors.of("", URIS[0])
     (emulation,) = kvm1.observed.emulations

@@ -13,7 +13,7 @@ from hostloom.model.observed import ObservedHost, ObservedLink, ObservedNetwork
 
 T = TypeVar("T", StoragePool, LibvirtNetwork)
 
-#: Attributes whose change is drift, with how each is written.
+#: Attributes that count as drift when they change, with their formats.
 _ATTRIBUTES = ("kind", "mac", "enabled", "link", "mtu", "parents", "tag_vid", "addresses")
 #: A host's memory counts as changed if it differs by more than this part of it. The kernel's total varies
 #: although the hardware stays the same, for example with a balloon or with what a new kernel keeps for

@@ -93,7 +93,7 @@ class Question:
 
 
 def expectations_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[NicExpectation, ...]:
-    """What is expected of each NIC of a machine."""
+    """The expectations for each NIC of a machine."""
     return tuple(_expectation(snapshot, host, nic) for nic in machine.interfaces)
 
 

@@ -1,4 +1,4 @@
-"""Single changes that may help after a refusal, the least invasive first; each is then tried."""
+"""Single changes that may help after a refusal, the least invasive first. The caller tries every change."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

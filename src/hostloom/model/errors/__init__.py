@@ -1,4 +1,4 @@
-"""The error taxonomy: what callers can fix, a correct no, what the world refused, what got stuck.
+"""The errors: mistakes that callers can fix, refusals by rules, and failures outside hostloom.
 
 HostloomError
 ├── RequestError          the caller can fix the request
@@ -29,9 +29,9 @@ HostloomError
 │   ├── TooManyRequests      what, wait_s
 │   ├── ReportRefused        a machine's report without leave
 │   └── NotPermitted         who, action
-├── Refused               a correct no, with its code and explanation
+├── Refused               a refusal by a rule, with its code and explanation
 │   └── HostFull             subject, wanted, found
-├── DriverError           the world said no; `retryable` says if trying again can help
+├── DriverError           a failure outside hostloom; `retryable`: trying again can help
 │   ├── HostUnreachable      host, cause
 │   ├── HostKeyUnknown       host, fingerprint
 │   ├── HostKeyChanged       host, wanted, found

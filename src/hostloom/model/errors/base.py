@@ -1,13 +1,13 @@
-"""What all errors have in common: the families, and how things and values are written in their sentences."""
+"""The families of errors, and the format of names and values in their messages."""
 
-#: How kinds are written in sentences, where that is not the kind itself.
+#: Texts for kinds in messages, if they differ from the kinds.
 _KINDS = {"vlan": "VLAN"}
 #: Longer values are shortened in messages.
 _MAX_SHOWN = 100
 
 
 class HostloomError(Exception):
-    """Anything hostloom reports by name; `code` is stable, `hint` says what to do next."""
+    """The base of all errors; `code` is stable, `hint` is the next step for the user."""
 
     code = "error"
     hint = ""
@@ -25,14 +25,14 @@ class RequestError(HostloomError):
 
 
 class DriverError(HostloomError):
-    """The world outside said no."""
+    """A failure outside hostloom."""
 
     code = "driver-error"
     retryable = False
 
 
 def shown_value(value: object) -> str:
-    """A value in a sentence: text in quotes, long ones shortened, nothing for None."""
+    """A value in a message: text in quotes, shortened if long, empty for None."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
@@ -44,17 +44,17 @@ def shown_value(value: object) -> str:
 
 
 def named(kind: str, key: object) -> str:
-    """A thing in a sentence: `host 'kvm1'`, `address 10.0.0.5`; without a key the kind alone."""
+    """A record in a message: `host 'kvm1'`, `address 10.0.0.5`; only the kind if it has no key."""
     return " ".join(filter(None, (_KINDS.get(kind, kind), "" if key == "" else shown_value(key))))
 
 
 def sentence(problem: str, allowed: str) -> str:
-    """What is wrong, and what to do instead where there is something."""
+    """The problem and, if there is one, the remedy."""
     return f"{problem}; {allowed}" if allowed else problem
 
 
 def plain(value: object) -> object:
-    """As JSON can hold it."""
+    """The value in a form that JSON supports."""
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)

@@ -1,4 +1,4 @@
-"""What hosts, Kea and the tools of this machine refuse, or do not answer."""
+"""Failures of hosts, Kea, BMCs and the tools on this machine."""
 
 from hostloom.model.errors.base import DriverError
 
@@ -125,7 +125,7 @@ class DhcpRejected(DriverError):
 
 
 class ImageFailed(DriverError):
-    """A boot image could not be built; what there was is still there."""
+    """A boot image could not be built; the previous image is unchanged."""
 
     code = "image-failed"
 
@@ -155,7 +155,7 @@ class DiskImageFailed(DriverError):
 
 
 class DownloadFailed(DriverError):
-    """A URL cannot be downloaded; what has arrived is kept for the next attempt if there is one."""
+    """A URL cannot be downloaded; the received part is kept for a further attempt, if there is one."""
 
     code = "download-failed"
 

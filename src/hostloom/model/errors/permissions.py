@@ -31,7 +31,7 @@ class TooManyRequests(RequestError):
 
 
 class ReportRefused(RequestError):
-    """A machine reports without leave; its secret is named nowhere."""
+    """A machine reports without permission. Messages never contain its secret."""
 
     code = "report-refused"
 

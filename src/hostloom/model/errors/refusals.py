@@ -1,4 +1,4 @@
-"""A correct no: the request is well formed, but a rule refuses it or nothing fits."""
+"""Refusals: the request is well formed, but a rule refuses it or nothing fits."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from hostloom.model.errors.base import HostloomError, RequestError
 
 
 class Refused(HostloomError):
-    """A correct no: the request is well formed, but a rule refuses it.
+    """The request is well formed, but a rule refuses it.
 
     `explanation` is a model.plan.Explanation (typed as object: errors are imported by everything).
     """
@@ -23,7 +23,7 @@ class Refused(HostloomError):
 
 
 class HostFull(Refused):
-    """The host has no room for `subject`, a host or a disk: what is wanted of it, and what it has left."""
+    """The host has no room for `subject`: the wanted amount, and the amount that is left."""
 
     def __init__(
         self, code: str, message: str, explanation: object, subject: str, *, wanted: str, found: str
@@ -33,7 +33,7 @@ class HostFull(Refused):
 
 
 class NothingFits(RequestError):
-    """No machine is free that has what was asked for, and none can be composed."""
+    """No free machine meets the request, and none can be composed."""
 
     code = "nothing-fits"
 
@@ -43,7 +43,7 @@ class NothingFits(RequestError):
 
 
 class DecisionTooLong(RequestError):
-    """A decision took more of the processor than any sensible request needs."""
+    """A decision took more CPU time than allowed."""
 
     code = "decision-too-long"
     hint = "ask for fewer machines, labels or constraints at a time"

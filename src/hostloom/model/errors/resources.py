@@ -1,4 +1,4 @@
-"""A resource that is not there, is taken, is in use, or is in a state that does not allow the request."""
+"""A resource that is missing, taken, in use, or in a state that does not allow the request."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from hostloom.model.errors.base import RequestError, named
 
 
 class NotFound(RequestError):
-    """Nothing has that name or id; or its `owner` has no such part."""
+    """No record has that name or id, or its `owner` has no such part."""
 
     code = "not-found"
 
@@ -20,7 +20,7 @@ class NotFound(RequestError):
 
 
 class PlanGone(NotFound):
-    """No plan has that id, or no longer: they are kept for a quarter of an hour."""
+    """No plan has that id. Plans are deleted after a quarter of an hour."""
 
     hint = "plans are forgotten after 15 minutes: make a new one with `hostloom machine plan`"
 
@@ -29,7 +29,7 @@ class PlanGone(NotFound):
 
 
 class AlreadyExists(RequestError):
-    """The name, address or MAC is taken; `problem` says how where it does not simply exist."""
+    """The name, address or MAC is taken; `problem` is the verb of the message."""
 
     code = "already-exists"
 
@@ -55,7 +55,7 @@ class AddressOnWire(RequestError):
 
 
 class InUse(RequestError):
-    """Deleting or changing it would hurt those who use it; `by` names them."""
+    """It cannot be deleted or changed, because others use it; `by` names them."""
 
     code = "in-use"
 
@@ -66,7 +66,7 @@ class InUse(RequestError):
 
 
 class WrongState(RequestError):
-    """Its state does not allow this; `wanted` is the clause that says what would."""
+    """Its state does not allow this; `wanted` is a clause about the required state."""
 
     code = "wrong-state"
 

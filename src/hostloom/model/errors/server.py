@@ -1,4 +1,4 @@
-"""The server's own trouble: its database, its settings, and operations that it must leave."""
+"""Trouble of the server: its database, its settings, and operations that it must stop."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from hostloom.model.errors.base import HostloomError, RequestError, plain, sente
 
 
 class DatabaseTrouble(StrEnum):
-    """What is wrong with the database, as the end of a sentence about it."""
+    """The trouble of the database, as the end of a sentence about it."""
 
     LOCKED = "another process has locked it"
     FULL = "its disk is full"
@@ -27,7 +27,7 @@ _DATABASE_HINTS = {
 
 
 class DatabaseUnavailable(HostloomError):
-    """The database cannot be used now; nothing was changed. The server's log has the driver's words."""
+    """The database cannot be used now; nothing was changed. The server's log has the driver's error."""
 
     code = "database-unavailable"
 
@@ -72,7 +72,7 @@ class Cancelled(RequestError):
 
 
 class LeaseLost(HostloomError):
-    """Another process took the operation over; this one must stop touching it."""
+    """Another process took the operation over; this one must not continue it."""
 
     code = "lease-lost"
 

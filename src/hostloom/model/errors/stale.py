@@ -1,4 +1,4 @@
-"""What a request was based on has changed, or the request was sent before."""
+"""The basis of a request has changed, or the request was already sent."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from hostloom.model.errors.base import RequestError, named
 
 
 class Stale(RequestError):
-    """What the request was based on has changed in the meantime."""
+    """The basis of the request has changed in the meantime."""
 
     code = "stale"
     hint = "read it again and repeat the request"
@@ -23,7 +23,7 @@ class StaleGeneration(Stale):
 
 
 class WorldChanged(Stale):
-    """A plan was made of an earlier revision of the world, and what it counted on is taken."""
+    """A plan was made from an earlier revision of the world, and its resources are taken."""
 
     hint = "repeat the request"
 
@@ -45,7 +45,7 @@ class RoomTaken(Stale):
 
 
 class ReadMeanwhile(Stale):
-    """A later reading of the host is recorded already."""
+    """A later reading of the host was already recorded."""
 
     hint = "nothing needs to be done: the later reading counts"
 
@@ -65,7 +65,7 @@ class PlanTaken(Stale):
 
 
 class PlanStale(RequestError):
-    """The plan is no longer what would be decided now; `text` describes the differences."""
+    """The plan differs from the present decision; `text` describes the differences."""
 
     code = "plan-stale"
     hint = "plan again, and look at what is different"

@@ -1,4 +1,4 @@
-"""Pinned SSH keys, which each server kept in a file of its own."""
+"""Pinned SSH keys, which each server kept in a separate file."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -37,7 +37,7 @@ def _split() -> None:
             subject_name=sa.func.substr(subject, space + 1),
         )
     )
-    # `world`, and what an event is about that has no kind of its own.
+    # `world`, and subjects of events without a separate kind.
     op.execute(
         update.where(kind.not_in(_KINDS)).values(
             subject_kind="world", subject_name=sa.case((subject == "world", ""), else_=subject)
