@@ -1,7 +1,6 @@
 """Fakes the power of bare machines; the contract suite of the port keeps it honest."""
 
 from dataclasses import dataclass, field
-from threading import Lock
 
 from hostloom.model.errors.outside import PowerRefused, PowerUnconfirmed, PowerUnreachable
 from hostloom.model.machine import PowerState
@@ -79,7 +78,6 @@ class FakePowerDrivers:
 
     def __init__(self) -> None:
         self.bmcs: dict[str, FakeBmc] = {}
-        self._lock = Lock()
 
     def add(self, address: str) -> FakeBmc:
         """A BMC that answers at this address."""
@@ -89,6 +87,5 @@ class FakePowerDrivers:
     def of(self, settings: PowerSettings, password: str) -> Power:
         if settings.kind is PowerKind.MANUAL:
             return ManualPower()
-        with self._lock:
-            bmc = self.bmcs.setdefault(settings.address, FakeBmc(is_silent=True))
+        bmc = self.bmcs.setdefault(settings.address, FakeBmc(is_silent=True))
         return FakePower(settings.address, bmc, password)

@@ -159,6 +159,14 @@ class FakeSecrets:
     def derive(self, purpose: str) -> str:
         return sha256(purpose.encode()).hexdigest()[:32]
 
+    def encrypt(self, text: str, owner: str) -> str:
+        return json.dumps([text[::-1], owner])
+
+    def decrypt(self, encrypted: str, owner: str) -> str:
+        text, encrypted_for = json.loads(encrypted)
+        assert encrypted_for == owner
+        return str(text)[::-1]
+
 
 class FakeSeedDisks:
     """Disks that are the texts of their files."""

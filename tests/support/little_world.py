@@ -30,6 +30,7 @@ from support.disk_images import FakeDiskImages
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.fake_images import FakeImages
+from support.fake_power import FakePowerDrivers
 from support.fakes import (
     CountingIds,
     FakeClock,
@@ -166,6 +167,7 @@ def build(
         secrets=FakeSecrets(),
         seed_disks=FakeSeedDisks(),
         disk_builds=disks,
+        power=FakePowerDrivers(),
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))

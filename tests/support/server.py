@@ -43,6 +43,7 @@ from hostloom.server.sockets import listen_unix
 from hostloom.store.engine import open_store
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages
+from support.fake_power import FakePowerDrivers
 from support.near import Near
 from support.template_database import copy_template
 
@@ -205,6 +206,7 @@ def running(
             clock=clock or StandingClock(),
             ids=CountedIds(),
             images=FakeImages(),
+            power=FakePowerDrivers(),
             disk_images=DiskDirectory(directory / "images"),
             disk_imports=ImportFiles(directory / "images", IMPORT_LIMITS, downloader),
             disk_builds=MmdebstrapBuilds(directory / "images"),

@@ -157,6 +157,7 @@ OTHERS = {
     "LinkInput",
     "MachineChanges",
     "NicInput",
+    "PowerInput",
     "SyncInput",
     "UploadInput",
 }

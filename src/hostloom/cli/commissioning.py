@@ -10,6 +10,7 @@ from hostloom.cli.crud_commands import Part, Yes, confirm
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
+from hostloom.cli.power_settings import is_switched_by_hand
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
@@ -55,7 +56,7 @@ def commission(
 ) -> None:
     """Let a machine boot the commissioning environment and report its hardware.
 
-    A composed machine is restarted; a bare machine must be switched on by hand.
+    A composed machine, and a bare one with power settings, is restarted; others must be switched on by hand.
 
     Example: `hostloom machine commission web1`
     """
@@ -65,10 +66,10 @@ def commission(
         show_done(f"machine {changed['hostname']}: {changed['state']}", changed, output)
         return
     with open_client(context) as client:
-        bare = client.machines.get(key)["host"] is None
+        is_manual = client.machines.get(key)["host"] is None and is_switched_by_hand(client, key)
         machine = finish(client, client.machines.commission(key), output, wait=wait)
-    if bare:
-        say(f"switch {key} on or restart it now: hostloom does not control its power")
+    if is_manual:
+        say(f"switch {key} on or restart it now, and let it boot from the network: no BMC switches it")
     show_done(
         f"machine {key} is being commissioned; `hostloom machine show {key}` shows the result",
         machine,

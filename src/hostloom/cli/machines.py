@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose, deploy, lifecycle, power, proofs, ssh, timelines
+from hostloom.cli import (
+    commissioning,
+    compose,
+    deploy,
+    lifecycle,
+    power,
+    power_settings,
+    proofs,
+    ssh,
+    timelines,
+)
 from hostloom.cli.columns import Column
 from hostloom.cli.crud_commands import NounCommands, add_show, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
@@ -93,6 +103,8 @@ app.command("restart")(power.restart)
 app.command("decompose")(power.decompose)
 app.command("deploy")(deploy.deploy)
 app.command("ssh")(ssh.ssh)
+app.command("power-config")(power_settings.configure)
+app.command("power-check")(power_settings.check)
 app.command("release")(lifecycle.release)
 app.command("lock")(lifecycle.lock)
 app.command("unlock")(lifecycle.unlock)

@@ -88,6 +88,8 @@ EventKind = Literal[
     "machine-forgotten",
     "machine-on",
     "machine-off",
+    "machine-power-changed",
+    "machine-power-by-hand",
     "machine-up",
     "machine-allocated",
     "machine-released",
@@ -218,6 +220,8 @@ InterfaceRole = Literal[
     "ordinary", "container-bridge", "dsa-conduit", "wireless", "infiniband", "ovs-unreadable"
 ]
 
+IpmiPrivilege = Literal["user", "operator", "administrator"]
+
 MachineOrigin = Literal["composed", "adopted", "enlisted"]
 
 MachineState = Literal[
@@ -260,6 +264,8 @@ MessageKind = Literal[
 NodeKind = Literal["machine", "device", "rack_controller", "region_controller", "region_and_rack_controller"]
 
 OperationState = Literal["pending", "running", "unwinding", "succeeded", "failed", "cancelled", "stuck"]
+
+PowerKind = Literal["libvirt", "ipmi", "redfish", "manual"]
 
 PowerState = Literal["on", "off", "unknown"]
 
@@ -1140,10 +1146,31 @@ class Planned(TypedDict):
     text: "list[str]"
 
 
+class PowerCheck(TypedDict):
+    """`PowerCheckOut` of the document."""
+
+    power: "PowerState"
+
+
 class Power(TypedDict):
     """`PowerOut` of the document."""
 
     power: "PowerState"
+
+
+class PowerSettings(TypedDict):
+    """`PowerSettingsOut` of the document."""
+
+    kind: "PowerKind"
+    address: "str"
+    port: "int | None"
+    user: "str"
+    has_password: "bool"
+    power_id: "str"
+    privilege: "IpmiPrivilege"
+    cipher_suite: "int | None"
+    verify_tls: "bool"
+    boot_mode: "BootMode | None"
 
 
 class Probe(TypedDict):

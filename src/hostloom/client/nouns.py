@@ -60,6 +60,18 @@ class Images(Collection[answers.Image, answers.Image, answers.Operation, answers
 class Machines(Collection[answers.Machine, answers.MachineDetail, answers.Composing, answers.Machine]):
     """`/api/v1/machines`."""
 
+    def get_power_settings(self, key: str, **query: Any) -> answers.PowerSettings:
+        """`GET …/power-settings`."""
+        return cast("answers.PowerSettings", self.ask(key, "power-settings", **query))
+
+    def set_power_settings(self, key: str, body: Document | None = None) -> answers.PowerSettings:
+        """`PUT …/power-settings`."""
+        return cast("answers.PowerSettings", self.act(key, "power-settings", body, method="PUT"))
+
+    def cancel_power_settings(self, key: str) -> Document:
+        """`DELETE …/power-settings`."""
+        return self.act(key, "power-settings", method="DELETE")
+
     def get_dhcp(self, key: str, **query: Any) -> answers.DhcpTimeline:
         """`GET …/dhcp`."""
         return cast("answers.DhcpTimeline", self.ask(key, "dhcp", **query))

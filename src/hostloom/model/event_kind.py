@@ -115,6 +115,16 @@ class EventKind(StrEnum):
         Severity.INFO,
         "A machine was switched off from outside hostloom, or by itself.",
     )
+    MACHINE_POWER_CHANGED = (
+        "machine-power-changed",
+        Severity.INFO,
+        "The power settings of a bare machine were set or deleted.",
+    )
+    MACHINE_POWER_BY_HAND = (
+        "machine-power-by-hand",
+        Severity.WARNING,
+        "A person must switch a bare machine on or off.",
+    )
     MACHINE_UP = "machine-up", Severity.INFO, "A machine reported that its system has started."
     MACHINE_ALLOCATED = "machine-allocated", Severity.INFO, "A machine was given to a user."
     MACHINE_RELEASED = "machine-released", Severity.INFO, "A user gave a machine back."

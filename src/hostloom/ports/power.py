@@ -1,7 +1,9 @@
 """The power of bare machines."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import PowerState
 from hostloom.model.power import PowerSettings
 
@@ -47,4 +49,24 @@ class PowerDrivers(Protocol):
 
     def of(self, settings: PowerSettings, password: str) -> Power:
         """The driver; it connects at the first call. `password` is the decrypted secret."""
+        ...
+
+
+class PowerRecords(Protocol):
+    """The power settings of bare machines; they are deleted with their machines."""
+
+    def put(self, settings: PowerSettings) -> None:
+        """Replace the settings of a machine; NotFound for an unknown machine."""
+        ...
+
+    def find(self, system_id: SystemId) -> PowerSettings | None:
+        """The settings of a machine."""
+        ...
+
+    def of(self, keys: Sequence[SystemId] | None = None) -> dict[SystemId, PowerSettings]:
+        """The settings of these machines, or of all, in one statement."""
+        ...
+
+    def delete(self, system_id: SystemId) -> None:
+        """Delete the settings; does nothing if there are none."""
         ...

@@ -29,6 +29,7 @@ from hostloom.model.plan import Explanation, Plan
 from hostloom.model.rack import Rack
 from hostloom.ports.access_records import Annotations, ApiKeys, Passwords, SshKeys, Tokens, UserSshKeys
 from hostloom.ports.operation_records import Answers, Events, Operations
+from hostloom.ports.power import PowerRecords
 from hostloom.ports.repositories import (
     Addresses,
     DiskImages,
@@ -101,6 +102,7 @@ class UnitOfWork(Protocol):
     commissionings: Commissionings
     ssh_keys: SshKeys
     user_ssh_keys: UserSshKeys
+    power_settings: PowerRecords
 
     def __enter__(self) -> Self: ...
 

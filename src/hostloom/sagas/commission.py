@@ -9,9 +9,11 @@ from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.model.power import PowerKind
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
+from hostloom.recording.power import ask_person, driver_of, settings_of
 from hostloom.sagas.machine_power import WasRunning, require_as_composed
 from hostloom.sagas.saga import Run, Saga, Step
 
@@ -66,14 +68,17 @@ def _unmark(run: Run[CommissionInput], uow: UnitOfWork) -> None:
 def _note_power(run: Run[CommissionInput]) -> WasRunning:
     machine = _machine(run)
     if machine.host_id is None:
-        return WasRunning(on=False)
+        settings = settings_of(run.ports, machine)
+        on = settings is not None and driver_of(run.ports, settings).status() is PowerState.ON
+        return WasRunning(on)
     return WasRunning(hypervisor_of(run.ports, machine).power(machine.uuid) is PowerState.ON)
 
 
 def _restart(run: Run[CommissionInput]) -> None:
-    """Restart a machine on a host; the operator must switch a bare machine on."""
+    """Restart a machine; without power settings, or with manual power, a person must switch it on."""
     machine = _machine(run)
     if machine.host_id is None:
+        _restart_bare(run, machine)
         return
     hypervisor = hypervisor_of(run.ports, machine)
     require_as_composed(hypervisor, machine)
@@ -82,9 +87,25 @@ def _restart(run: Run[CommissionInput]) -> None:
     hypervisor.start(machine.uuid, machine.system_id)
 
 
+def _restart_bare(run: Run[CommissionInput], machine: Machine) -> None:
+    """Power off, choose the network, power on: some BMCs keep a boot device only while it is off."""
+    settings = settings_of(run.ports, machine)
+    if settings is None or settings.kind is PowerKind.MANUAL:
+        ask_person(run.ports, machine, "switch it on, or restart it, and let it boot from the network")
+        return
+    power = driver_of(run.ports, settings)
+    power.off()
+    power.boot_from_network()
+    power.on()
+
+
 def _stop_again(run: Run[CommissionInput]) -> None:
     machine = _machine(run)
-    if machine.host_id is None or run.output(POWER_STATE).on:
+    if run.has(POWER_STATE) and run.output(POWER_STATE).on:
+        return
+    if machine.host_id is None:
+        if (settings := settings_of(run.ports, machine)) is not None:
+            driver_of(run.ports, settings).off()
         return
     hypervisor = hypervisor_of(run.ports, machine)
     if hypervisor.power(machine.uuid) is PowerState.ON:
@@ -93,7 +114,11 @@ def _stop_again(run: Run[CommissionInput]) -> None:
 
 def _record_power(run: Run[CommissionInput], uow: UnitOfWork) -> None:
     machine = uow.machines.get(run.input.system_id)
-    if machine.host_id is not None and machine.power is not PowerState.ON:
+    settings = uow.power_settings.find(machine.system_id)
+    is_switched = machine.host_id is not None or (
+        settings is not None and settings.kind is not PowerKind.MANUAL
+    )
+    if is_switched and machine.power is not PowerState.ON:
         uow.machines.update(replace(machine, power=PowerState.ON))
 
 

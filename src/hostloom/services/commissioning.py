@@ -65,7 +65,7 @@ def set_next_boot(
 
 
 def commission(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:
-    """Record an operation that commissions a machine; an operator must switch on a bare one."""
+    """Record an operation that commissions a machine; without power settings, a person switches it on."""
     require_admin(principal, "commission machines")
     with ports.store.begin() as uow:
         machine = get(uow, principal, key)

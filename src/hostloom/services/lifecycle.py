@@ -56,7 +56,7 @@ def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False
         return _take_apart(ports, principal, machine)
     if machine.host_id is not None and (erase or machine.state is not MachineState.ALLOCATED):
         return _undeploy(ports, principal, machine, erase=erase)
-    if machine.host_id is not None and machine.power is not PowerState.OFF:
+    if machine.power is not PowerState.OFF and power.can_switch(ports, machine):
         machine = power.power_off(ports, machine, force=True)
     with ports.store.begin() as uow:
         current = uow.machines.get(machine.system_id)

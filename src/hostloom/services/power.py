@@ -1,4 +1,4 @@
-"""The power of machines: start, stop, query, and autostart."""
+"""The power of machines on hosts and of bare ones: start, stop, query, and autostart."""
 
 from dataclasses import replace
 
@@ -10,15 +10,24 @@ from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import Store
 from hostloom.recording.host_readings import hypervisor_of
 from hostloom.recording.machines import record_power_events
+from hostloom.recording.power import ask_person, driver_of, is_manual, require_settings, settings_of
 from hostloom.sagas.machine_power import require_as_composed
 from hostloom.services import machines
 from hostloom.services.access import require_admin
 
 
 def start(ports: Ports, principal: Principal, key: str) -> Machine:
-    """Power a machine on; does nothing if it is running."""
+    """Power a machine on; does nothing if it is running.
+
+    A bare machine with manual power is not switched: an event says that a person must do it.
+    """
     machine = _get(ports.store, principal, key)
     machines.require_owner(principal, machine, "start")
+    if machine.host_id is None:
+        settings = require_settings(ports, machine)
+        if is_manual(settings):
+            ask_person(ports, machine, "switch it on")
+        return _write_power(ports.store, machine, driver_of(ports, settings).on())
     hypervisor = _reach(ports, machine)
     require_as_composed(hypervisor, machine)
     hypervisor.start(machine.uuid, _mark(machine))
@@ -35,6 +44,11 @@ def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -
 
 def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
     """Stop a machine without a check of permissions; WrongState."""
+    if machine.host_id is None:
+        settings = require_settings(ports, machine)
+        if is_manual(settings):
+            ask_person(ports, machine, "switch it off" if force else "shut it down")
+        return _write_power(ports.store, machine, driver_of(ports, settings).off(force=force))
     hypervisor = _reach(ports, machine)
     hypervisor.stop(machine.uuid, _mark(machine), force=force)
     return _record_power(ports.store, machine, hypervisor)
@@ -43,7 +57,10 @@ def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
 def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
     """The current power state; a change since the last reading is recorded with an event."""
     machine = _get(ports.store, principal, key)
-    power = _reach(ports, machine).power(machine.uuid)
+    if machine.host_id is None:
+        power = driver_of(ports, require_settings(ports, machine)).status()
+    else:
+        power = _reach(ports, machine).power(machine.uuid)
     if power in (machine.power, PowerState.UNKNOWN):
         return power
     with ports.store.begin() as uow:
@@ -52,6 +69,12 @@ def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
         uow.machines.update(replace(current, power=power))
         uow.commit()
     return power
+
+
+def can_switch(ports: Ports, machine: Machine) -> bool:
+    """Whether hostloom itself can switch the machine."""
+    settings = settings_of(ports, machine)
+    return machine.host_id is not None or (settings is not None and not is_manual(settings))
 
 
 def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool) -> Machine:
@@ -84,7 +107,10 @@ def _mark(machine: Machine) -> SystemId | None:
 
 
 def _record_power(store: Store, machine: Machine, hypervisor: Hypervisor) -> Machine:
-    power: PowerState = hypervisor.power(machine.uuid)
+    return _write_power(store, machine, hypervisor.power(machine.uuid))
+
+
+def _write_power(store: Store, machine: Machine, power: PowerState) -> Machine:
     with store.begin() as uow:
         current = uow.machines.get(machine.system_id)
         changed = uow.machines.update(replace(current, power=power))

@@ -19,10 +19,12 @@ from sqlalchemy import (
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.commissioning import BootAction
+from hostloom.model.disk_image import BootMode
 from hostloom.model.host import CorrelationEvidence, CorrelationState, InstalledBy
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeKind, VlanSource
+from hostloom.model.power import IpmiPrivilege, PowerKind
 from hostloom.model.request import AddressMode
 from hostloom.store.columns import (
     generation_column,
@@ -186,6 +188,23 @@ machines = Table(
     generation_column(),
     revision_column(),
     UniqueConstraint("host_id", "uuid"),
+)
+
+#: How bare machines are switched. `secret` is encrypted with the file of the server's secret.
+power_settings = Table(
+    "power_settings",
+    metadata,
+    Column("system_id", ForeignKey("machines.system_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Word(PowerKind), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("port", Integer),
+    Column("user", String(255), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("power_id", String(255), nullable=False),
+    Column("privilege", Word(IpmiPrivilege), nullable=False),
+    Column("cipher_suite", Integer),
+    Column("verify_tls", Boolean, nullable=False),
+    Column("boot_mode", Word(BootMode)),
 )
 
 machine_interfaces = Table(

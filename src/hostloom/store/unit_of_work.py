@@ -27,7 +27,7 @@ from hostloom.model.import_plan import Renumbering
 from hostloom.model.machine import Machine
 from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
-from hostloom.ports import access_records, operation_records, repositories, wire_records
+from hostloom.ports import access_records, operation_records, power, repositories, wire_records
 from hostloom.ports.store import Reservation
 from hostloom.store import groupings, image_tables, renumber, reserve, tables, wire_tables
 from hostloom.store.access import ApiKeys, Passwords, Tokens, Users, UserSshKeys
@@ -44,6 +44,7 @@ from hostloom.store.machines import Machines
 from hostloom.store.nodes import Nodes
 from hostloom.store.operations import Answers, Operations
 from hostloom.store.plans import Plans
+from hostloom.store.power_settings import PowerRecords
 from hostloom.store.racks import Racks
 from hostloom.store.ranges import Ranges
 from hostloom.store.snapshot import SnapshotCache
@@ -90,6 +91,7 @@ class DatabaseUnitOfWork:
     commissionings: wire_records.Commissionings
     ssh_keys: access_records.SshKeys
     user_ssh_keys: access_records.UserSshKeys
+    power_settings: power.PowerRecords
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
         self._engine, self._cache, self.wake = engine, cache, wake
@@ -180,4 +182,5 @@ _REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
     "commissionings": lambda uow: Commissionings(uow.tx),
     "ssh_keys": lambda uow: SshKeys(uow.tx),
     "user_ssh_keys": lambda uow: UserSshKeys(uow.tx),
+    "power_settings": lambda uow: PowerRecords(uow.tx),
 }

@@ -8,8 +8,10 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.deployment import DeployRequest
+from hostloom.model.ids import MacAddress
 from hostloom.model.image import Flavour
 from hostloom.model.operation import Operation
+from hostloom.model.power import PowerKind
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 from hostloom.sagas.import_inventory import ImportInput
 from hostloom.sagas.worker import SAGAS
@@ -25,9 +27,13 @@ from hostloom.services import (
     lifecycle,
     machines,
     plans,
+    power_settings,
     verifying,
 )
+from hostloom.services.enlisting import EnlistInput, enlist
+from hostloom.services.power_settings import PowerInput
 from support.disk_images import a_disk, a_disk_image
+from support.fake_power import FakePowerDrivers
 from support.imports import an_inventory_of
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
@@ -125,6 +131,23 @@ def begin_commission(world: LittleWorld) -> Operation:
     return commissioning.commission(world.ports, LOCAL_ADMIN, "web")
 
 
+def begin_commission_bare(world: LittleWorld) -> Operation:
+    return commissioning.commission(world.ports, LOCAL_ADMIN, "bare")
+
+
+def add_bare_machine(world: LittleWorld) -> None:
+    """A machine without a host, whose BMC answers and needs no password."""
+    with world.ports.store.begin() as uow:
+        enlist_input = EnlistInput("bare", "amd64", (MacAddress("52:54:00:99:00:01"),))
+        enlist(uow, LOCAL_ADMIN, world.ports.ids, enlist_input)
+        power_settings.put(
+            uow, world.ports, LOCAL_ADMIN, "bare", PowerInput(PowerKind.IPMI, "10.0.0.9", user="admin")
+        )
+        uow.commit()
+    assert isinstance(world.ports.power, FakePowerDrivers)
+    world.ports.power.add("10.0.0.9").password = ""
+
+
 def begin_verify(world: LittleWorld) -> Operation:
     return verifying.verify(world.ports, LOCAL_ADMIN, ["web"])
 
@@ -204,6 +227,7 @@ class Case:
     has_disk_image: bool = False
     #: Whether the machine is deployed.
     is_deployed: bool = False
+    is_bare: bool = False
     #: Whether it changes or reads a hypervisor in a way of its own, so that it is also run on libvirt.
     on_libvirt: bool = True
 
@@ -237,6 +261,7 @@ CASES = {
         on_libvirt=False,
     ),
     "commission": Case("commission", begin_commission, "settle", has_machine=True, on_libvirt=False),
+    "commission-bare": Case("commission", begin_commission_bare, "settle", is_bare=True, on_libvirt=False),
     "verify": Case("verify", begin_verify, "record", has_machine=True, on_libvirt=False),
     "refresh": Case("refresh", begin_refresh, "record", has_machine=True),
     "add-host": Case("add-host", begin_add_host, "record"),
@@ -272,6 +297,8 @@ def make() -> Iterator[Make]:
         if case.has_machine:
             begin_compose(world)
             assert world.run().state == "succeeded"
+        if case.is_bare:
+            add_bare_machine(world)
         if case.has_image:
             begin_import(world)
             assert world.run().state == "succeeded"

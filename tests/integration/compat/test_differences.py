@@ -384,11 +384,13 @@ def test_routes_are_kept(world: LittleWorld, fleet: Maas) -> None:
     assert world.dhcp.intent == before
 
 
-@differs("the power of bare machines is switched")
-def test_bare_machines_are_switched_by_hand(maas: Maas) -> None:
-    wanted = {"architecture": "amd64/generic", "mac_addresses": "02:00:00:00:00:77"}
-    assert field_of(maas.send("POST", "machines/", wanted | {"power_type": "ipmi"})) == ["power_type"]
-    assert maas.post("machines/", power_type="manual", **wanted)["power_type"] == "manual"
+@differs("`op=power_parameters` shows passwords")
+def test_passwords_of_bmcs_are_not_shown(maas: Maas) -> None:
+    wanted = {"architecture": "amd64/generic", "mac_addresses": "02:00:00:00:00:77", "power_type": "ipmi"}
+    parameters = {"power_parameters_power_address": "10.9.0.9", "power_parameters_power_pass": "c0rrect"}
+    made = maas.post("machines/", **wanted, **parameters)
+    shown = maas.get(f"machines/{made['system_id']}/", op="power_parameters")
+    assert (shown["power_address"], shown["power_pass"]) == ("10.9.0.9", "")
 
 
 @differs("the CIDR of a subnet can change")

@@ -296,7 +296,7 @@ def test_a_bare_machine_is_enlisted_by_hand(site: Site) -> None:
     assert len(site.maas.get(root)) == 2
     assert site.maas.put(f"machines/{made['system_id']}/", hostname="bare2")["hostname"] == "bare2"
     for fields, field in (
-        ({"power_type": "ipmi"}, "power_type"),
+        ({"power_type": "ipmi"}, "power_parameters_power_address"),
         ({"mac_addresses": "x"}, "mac_addresses"),
         ({"hostname": "no_good"}, "hostname"),
     ):

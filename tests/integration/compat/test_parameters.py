@@ -69,7 +69,7 @@ def test_a_link_takes_the_whole_record_of_the_ansible_module(fleet: Maas) -> Non
     ("fields", "named"),
     [
         ({"power_type": "ipmi"}, "power_type"),
-        ({"power_parameters_power_address": "10.0.0.9"}, "power_parameters_power_address"),
+        ({"power_parameters_power_address": "10.0.0.9"}, "power_parameters"),
         ({"min_hwe_kernel": "ga-22.04"}, "min_hwe_kernel"),
         ({"enable_hw_sync": "true"}, "enable_hw_sync"),
         ({"memory": "1"}, "memory"),

@@ -27,7 +27,7 @@ def set_next_boot(call: Changing, key: str, body: NextBootIn) -> Response:
 def commission_machine(call: Changing, key: str) -> Response:
     """Let a machine boot the commissioning environment and report its hardware.
 
-    A composed machine is restarted; a bare machine must be switched on by hand.
+    A composed machine, and a bare one with power settings, is restarted; others must be switched on by hand.
     """
     return call.perform(
         202,

@@ -3,6 +3,7 @@
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Unsupported
 from hostloom.compat.maas2.handlers.machines import COMMENT, find, machine, show
+from hostloom.compat.maas2.handlers.power_types import power_parameters as power_parameters_of
 from hostloom.compat.maas2.responses import MaasResponse, answer
 from hostloom.compat.maas2.views.machines import MachineView
 from hostloom.compat.maas2.views.network import View
@@ -47,7 +48,11 @@ def power_off(call: Call) -> MaasResponse:
 
 @machine.op("GET", "query_power_state", "Show whether a machine is on.")
 def query_power_state(call: Call) -> MaasResponse:
-    """Return the state from the last reading of the host."""
+    """Return the state from the last reading of the host; the BMC of a bare machine is asked now."""
+    with call.begin() as uow:
+        item = find(call, uow)
+    if item.host_id is None and power.can_switch(call.ports, item):
+        return answer({"state": power.ask(call.ports, call.principal, item.system_id).value})
     with call.begin() as uow:
         return answer({"state": MachineView(View(uow)).power_state(find(call, uow))})
 
@@ -64,6 +69,7 @@ def power_parameters(call: Call) -> MaasResponse:
 def power_of(call: Call, uow: UnitOfWork, item: Machine) -> dict[str, str]:
     """Return the power parameters as strings. They contain no secret."""
     if item.host_id is None:
-        return {}
+        settings = uow.power_settings.find(item.system_id)
+        return {} if settings is None else power_parameters_of(settings)
     address = hosts.uri_of(call.principal, uow.hosts.get(item.host_id))
     return {"power_address": address, "power_id": item.hostname}

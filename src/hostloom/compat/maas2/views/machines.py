@@ -107,7 +107,7 @@ class MachineView:
             "workload_annotations": notes.get(OWNER_DATA, {}),
             "agent_name": notes.get(AGENT_NAME, ""),
             "swap_size": notes.get(SWAP_SIZE),
-            "power_type": "manual" if item.host_id is None else VIRSH,
+            "power_type": self._view.power_type(item) if item.host_id is None else VIRSH,
             "power_state": self.power_state(item),
             "netboot": item.netboot,
             "architecture": f"{item.architecture}/generic",

@@ -18,13 +18,22 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
+from hostloom.model.machine import Machine
 from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, Space, Subnet, Vlan
+from hostloom.model.power import PowerKind, PowerSettings
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations
 from hostloom.services.nic_links import GIVEN
 
 #: MAAS's name for no space, in documents and in constraints.
 NO_SPACE = "undefined"
+#: MAAS's names for the kinds of power.
+POWER_TYPES: Mapping[PowerKind, str] = {
+    PowerKind.MANUAL: "manual",
+    PowerKind.IPMI: "ipmi",
+    PowerKind.REDFISH: "redfish",
+    PowerKind.LIBVIRT: "virsh",
+}
 #: MAAS's defaults for a subnet. hostloom stores these fields for clients; they have no effect.
 SUBNET_DEFAULTS: Mapping[str, Any] = {
     "rdns_mode": 2,
@@ -47,6 +56,15 @@ class View:
     def world(self) -> Snapshot:
         """The snapshot behind the documents."""
         return self._uow.snapshot()
+
+    def power_type(self, item: Machine) -> str:
+        """Return the power type of a bare machine."""
+        settings = self._power_settings.get(item.system_id)
+        return POWER_TYPES[PowerKind.MANUAL if settings is None else settings.kind]
+
+    @cached_property
+    def _power_settings(self) -> Mapping[SystemId, PowerSettings]:
+        return self._uow.power_settings.of()
 
     def fabric(self, item: Fabric) -> dict[str, Any]:
         """Make the document of a fabric with its VLANs."""
