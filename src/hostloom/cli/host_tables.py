@@ -123,3 +123,9 @@ CHANGES: Columns[answers.Change, keys.ChangeKey] = (
     Column("RECORDED", "recorded"),
     Column("THERE", "observed"),
 )
+MAPPED_NICS: Columns[answers.MappedNic, keys.MappedNicKey] = (
+    Column("MACHINE", "machine"),
+    Column("MAC", "mac"),
+    Column("ATTACHED BY", lambda item: f"{item['attach']} {item['source']}"),
+    Column("VLAN", lambda item: item["vlan"] or "not known"),
+)

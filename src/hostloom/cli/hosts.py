@@ -8,7 +8,7 @@ import typer
 from hostloom.cli.crud_commands import add_delete, add_list, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
-from hostloom.cli.host_tables import CHANGES, NOUN, node_of
+from hostloom.cli.host_tables import CHANGES, MAPPED_NICS, NOUN, node_of
 from hostloom.cli.output import (
     Format,
     Output,
@@ -43,6 +43,8 @@ class ModeOrNone(StrEnum):
     NONE = "none"
 
 
+#: libvirt on the machine that the server runs on.
+LOCAL_URI = "qemu:///system"
 #: Maximum number of parts in a line.
 NAMED_PARTS = 5
 
@@ -82,14 +84,18 @@ ExpectedKey = Annotated[
     str | None,
     typer.Option(metavar="SHA256:…", help="Expected fingerprint of the host's SSH key, for scripts."),
 ]
+NewName = Annotated[str, typer.Argument(help="Name of the host.")]
+NewUri = Annotated[str, typer.Argument(help="libvirt URI of the host, without secrets.")]
+Local = Annotated[bool, typer.Option("--local", help="The host is the machine that the server runs on.")]
 Adopt = Annotated[bool, typer.Option(help="If no known node matches, create one from the host's interfaces.")]
 
 
 @app.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the host.")],
-    uri: Annotated[str, typer.Argument(help="libvirt URI of the host, without secrets.")],
+    name: NewName,
+    uri: NewUri = "",
+    local: Local = False,
     accept_key: ExpectedKey = None,
     adopt: Adopt = True,
     installed_by: Installer = None,
@@ -107,9 +113,9 @@ def add(
     Examples:
 
     - `hostloom host add kvm1 qemu+ssh://ubuntu@10.0.0.5/system`
-    - `hostloom host add here qemu:///system`
+    - `hostloom host add here --local`
     """
-    body = {"name": name, "uri": uri, "adopt": adopt} | given(
+    body = {"name": name, "uri": _uri_of(uri, local=local), "adopt": adopt} | given(
         accept_key=accept_key,
         installed_by=installed_by,
         default_macvlan_mode=macvlan_mode,
@@ -122,10 +128,20 @@ def add(
     with open_client(context) as client:
         finish(client, create_trusting(client.hosts.create, body), output, wait=wait)
         host = client.hosts.get(name)
-        show_done(f"host {name} added; its node is {node_of(host)}", host, output)
-        if output is Format.TABLE and host["correlation"]["state"] != "correlated":
-            say("interface constraints need a known node: see `hostloom host show`")
-        _say_unreadable(host, output)
+    show_done(f"host {name} added; its node is {node_of(host)}", host, output)
+    _say_origin(host, output)
+    _say_unreadable(host, output)
+
+
+def _say_origin(host: answers.Host, output: Format) -> None:
+    if output is Format.TABLE:
+        say(f"{host['origin']['text']} {host['origin']['attaching']}")
+
+
+def _uri_of(uri: str, *, local: bool) -> str:
+    if local == bool(uri):
+        raise fail("give either a URI or --local", "`hostloom host add --help` shows examples", Exit.USAGE)
+    return uri or LOCAL_URI
 
 
 def _say_unreadable(host: answers.Host, output: Format) -> None:
@@ -149,7 +165,8 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
         item = client.hosts.get(key)
         NOUN.show(item, output)
         if output is Format.TABLE:
-            typer.echo(f"\n{unconstrained(client.hosts.get_networks(key))}")
+            typer.echo(f"\n{item['origin']['text']}\n{item['origin']['attaching']}")
+            typer.echo(unconstrained(client.hosts.get_networks(key)))
 
 
 def unconstrained(networks: answers.HostNetworks) -> str:
@@ -233,3 +250,30 @@ def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
         )
     else:
         show_data(result, output)
+
+
+@app.command("adopt")
+def adopt(
+    context: typer.Context,
+    key: Key,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the VLANs without recording anything.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Map the NICs of machines that others created on a host to VLANs; the machines are not changed.
+
+    A refresh records the same. NICs without a known VLAN are listed with the reason.
+
+    Example: `hostloom host adopt kvm1 --plan`
+    """
+    with open_client(context) as client:
+        if not plan:
+            finish(client, client.hosts.refresh(key), output, wait=True)
+        report = client.hosts.get_adoption(key)
+    if output is not Format.TABLE:
+        show_data(report, output)
+        return
+    show_list(report["nics"], MAPPED_NICS, output, f"host {report['host']} has no machines of others")
+    for nic in report["nics"]:
+        if nic["vlan"] is None:
+            typer.echo(f"{nic['machine']} {nic['mac']}: {nic['why_not']}")
+    say(report["origin"]["text"])

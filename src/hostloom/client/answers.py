@@ -265,6 +265,8 @@ NodeKind = Literal["machine", "device", "rack_controller", "region_controller", 
 
 OperationState = Literal["pending", "running", "unwinding", "succeeded", "failed", "cancelled", "stuck"]
 
+OriginCase = Literal["deployed", "known-node", "controller", "adopted", "no-node"]
+
 PowerKind = Literal["libvirt", "ipmi", "redfish", "manual"]
 
 PowerState = Literal["on", "off", "unknown"]
@@ -303,6 +305,15 @@ class Address(TypedDict):
     interface: "str | None"
     comment: "str"
     until: "float | None"
+
+
+class Adoption(TypedDict):
+    """`AdoptionOut` of the document."""
+
+    host: "str"
+    origin: "HostOrigin"
+    nics: "list[MappedNic]"
+    unmapped: "int"
 
 
 class ApiKey(TypedDict):
@@ -697,6 +708,14 @@ class HostNetworks(TypedDict):
     networks: "list[HostNetwork]"
 
 
+class HostOrigin(TypedDict):
+    """`HostOriginOut` of the document."""
+
+    case: "OriginCase"
+    text: "str"
+    attaching: "str"
+
+
 class Host(TypedDict):
     """`HostOut` of the document."""
 
@@ -722,6 +741,7 @@ class Host(TypedDict):
     host_key: "str"
     huge_pages_mib: "int"
     uuid: "str"
+    origin: "HostOrigin"
     architectures: "list[str]"
     cores_offered: "int"
     cores_used: "int"
@@ -952,6 +972,17 @@ class Machine(TypedDict):
     commissioned_at: "float | None"
     image: "str | None"
     generation: "int"
+
+
+class MappedNic(TypedDict):
+    """`MappedNicOut` of the document."""
+
+    machine: "str"
+    mac: "str"
+    attach: "AttachKind"
+    source: "str"
+    vlan: "str | None"
+    why_not: "str"
 
 
 class MirrorImage(TypedDict):

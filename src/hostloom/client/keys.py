@@ -117,6 +117,7 @@ HostKey = Literal[
     "host_key",
     "huge_pages_mib",
     "uuid",
+    "origin",
     "architectures",
     "cores_offered",
     "cores_used",
@@ -181,6 +182,7 @@ MachineKey = Literal[
     "image",
     "generation",
 ]
+MappedNicKey = Literal["machine", "mac", "attach", "source", "vlan", "why_not"]
 NicKey = Literal[
     "name", "mac", "vlan", "mode", "ips", "boot", "model", "attach", "source", "macvlan_mode", "ovs", "proof"
 ]

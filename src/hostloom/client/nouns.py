@@ -44,6 +44,10 @@ class Hosts(Collection[answers.Host, answers.Host, answers.Operation, answers.Ho
         """`GET …/scan`."""
         return cast("answers.Scan", self.ask(key, "scan", **query))
 
+    def get_adoption(self, key: str, **query: Any) -> answers.Adoption:
+        """`GET …/adoption`."""
+        return cast("answers.Adoption", self.ask(key, "adoption", **query))
+
     def get_networks(self, key: str, **query: Any) -> answers.HostNetworks:
         """`GET …/networks`."""
         return cast("answers.HostNetworks", self.ask(key, "networks", **query))

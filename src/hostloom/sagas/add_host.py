@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hostloom.decide.hosts.correlation import uri_host
+from hostloom.decide.hosts.origin import origin_of
 from hostloom.model.errors.outside import HostKeyUnknown
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
@@ -70,12 +71,13 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
     else:
         host = uow.hosts.add(replace(run.input.host, host_key=key))
     ensure_composed_tags(uow)
-    record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
+    host = record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
+    origin = origin_of(host, uow.snapshot().node_of(host))
     uow.events.add(
         Event(
             EventKind.HOST_ADDED,
             host_subject(host),
-            f"added at {uri_host(host.uri) or host.uri}",
+            f"added at {uri_host(host.uri) or host.uri}. {origin.text} {origin.attaching}",
             run.ports.clock.now(),
         )
     )

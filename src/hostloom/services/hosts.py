@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hostloom.decide.hosts.drift import drift
+from hostloom.decide.hosts.nic_vlans import map_nic
+from hostloom.decide.hosts.origin import HostOrigin, origin_of
 from hostloom.model.access import Principal
-from hostloom.model.attachment import MacvlanMode
+from hostloom.model.attachment import Attachment, MacvlanMode
 from hostloom.model.errors.outside import HostKeyUnknown
 from hostloom.model.errors.resources import AlreadyExists, InUse
 from hostloom.model.host import (
@@ -14,7 +16,7 @@ from hostloom.model.host import (
     InstalledBy,
 )
 from hostloom.model.host_uri import parse_host_uri
-from hostloom.model.ids import HostId
+from hostloom.model.ids import HostId, MacAddress
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import FINISHED, Operation
 from hostloom.ports.context import Ports
@@ -185,6 +187,56 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
         for change in drift(node, observed_network)
     ]
     return {"host": host.name, "node": node.hostname if node else None, "changes": changes}
+
+
+@dataclass(frozen=True)
+class MappedNic:
+    """A NIC of a machine that others created; `vlan` is None if it has none or it is unknown."""
+
+    #: The hostname of the machine; of one that is not recorded yet, its name in libvirt.
+    machine: str
+    mac: MacAddress
+    attachment: Attachment
+    vlan: str | None
+    #: Why `vlan` is None.
+    why_not: str
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What a refresh records of the NICs of machines that others created."""
+
+    host: str
+    origin: HostOrigin
+    nics: tuple[MappedNic, ...]
+
+
+def adoption(ports: Ports, principal: Principal, key: str) -> Adoption:
+    """Read a host's machines and map the NICs of those that others created, without recording it.
+
+    The VLANs of the host's interfaces are the recorded ones. DriverError if the host does not answer.
+    """
+    require_admin(principal, "read the machines of hosts")
+    with ports.store.begin() as uow:
+        host = HOSTS.get(uow, principal, key)
+        snapshot, machines = uow.snapshot(), uow.machines.of_host(host.id)
+    pools = [pool.name for pool in host.storage_pools]
+    observed = ports.hypervisors.of(host.name, host.uri).describe(pools)
+    node = snapshot.node_of(host)
+    interfaces = {interface.name: interface for interface in (node.interfaces if node else ())}
+    machine_by_uuid = {machine.uuid: machine for machine in machines}
+    host = replace(host, libvirt_networks=observed.libvirt_networks)
+    nics = []
+    for one in observed.machines:
+        machine = machine_by_uuid.get(one.uuid)
+        if machine is not None and machine.origin is MachineOrigin.COMPOSED:
+            continue
+        name = one.name if machine is None else machine.hostname
+        for nic in one.interfaces:
+            mapping = map_nic(snapshot, host, interfaces, nic)
+            vlan = snapshot.vlan_name(mapping.vlan_id)
+            nics.append(MappedNic(name, nic.mac, nic.attachment, vlan, mapping.why_not))
+    return Adoption(host.name, origin_of(host, node), tuple(nics))
 
 
 def _check_key(keys: HostKeys, name: str, uri: str, accept_key: str | None) -> None:

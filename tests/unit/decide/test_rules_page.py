@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.decide.dry_run import simulate
+from hostloom.decide.hosts.origin import OriginCase
 from hostloom.decide.request.constraints import (
     KEYS,
     MAX_LABELS,
@@ -72,6 +73,7 @@ def test_the_life_of_a_machine_is_the_transition_table() -> None:
     [
         ("Which node a host is", CorrelationState),
         ("How KVM was installed", InstalledBy),
+        ("How a host came to hostloom", OriginCase),
         ("The VLAN of a host interface", VlanSource),
         ("Attaching a NIC", MacvlanMode),
         ("Choosing addresses", AddressMode),

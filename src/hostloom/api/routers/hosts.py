@@ -9,6 +9,8 @@ from hostloom.api.crud import Changes, Texts, crud_router, with_effects
 from hostloom.api.forms import BodyForm, Count, Out, like
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
+from hostloom.decide.hosts.origin import HostOrigin, origin_of
+from hostloom.model.attachment import AttachKind
 from hostloom.model.finding import Finding
 from hostloom.model.host import (
     Correlation,
@@ -20,7 +22,7 @@ from hostloom.model.host import (
 )
 from hostloom.services import host_changes, hosts
 from hostloom.services.host_changes import HostChanges
-from hostloom.services.hosts import SHOWN_HOSTS, HostInput
+from hostloom.services.hosts import SHOWN_HOSTS, Adoption, HostInput
 
 #: The other fields are for MAAS's clients, which cannot verify SSH keys and need an id immediately.
 NewHost = Annotated[HostInput, BodyForm(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
@@ -37,6 +39,11 @@ class CorrelationOut(Out):
 @like(StoragePool)
 class StoragePoolOut(Out):
     """A storage pool of a host; sizes in bytes; `trouble`: why the pool cannot be used now."""
+
+
+@like(HostOrigin)
+class HostOriginOut(Out):
+    """How the host came to hostloom, and how a machine without interface constraints is attached on it."""
 
 
 @like(Finding)
@@ -61,6 +68,7 @@ class HostOut(Out):
     """
 
     correlation: CorrelationOut
+    origin: HostOriginOut
     architectures: list[str]
     cores_offered: int
     cores_used: int
@@ -81,6 +89,7 @@ class HostOut(Out):
         return cls.made(
             item,
             correlation=CorrelationOut.made(item.correlation, node=names.node(item.correlation.system_id)),
+            origin=HostOriginOut.made(origin_of(item, names.world.node_of(item))),
             architectures=list(item.architectures),
             cores_offered=int(cores_offered(item)),
             cores_used=sum(machine.cores for machine in machines),
@@ -107,6 +116,47 @@ class ScanOut(Out):
     host: str
     node: str | None
     changes: list[ChangeOut]
+
+
+class MappedNicOut(Out):
+    """A NIC of a machine that hostloom did not compose, with its VLAN or the reason why it has none."""
+
+    machine: str
+    mac: str
+    attach: AttachKind
+    source: str
+    vlan: str | None
+    why_not: str
+
+
+class AdoptionOut(Out):
+    """The NICs of the machines on a host that others created; `unmapped`: how many have no known VLAN."""
+
+    host: str
+    origin: HostOriginOut
+    nics: list[MappedNicOut]
+    unmapped: int
+
+    @classmethod
+    def of(cls, item: Adoption) -> Self:
+        """Of a reading."""
+        nics = [
+            MappedNicOut(
+                machine=nic.machine,
+                mac=str(nic.mac),
+                attach=nic.attachment.kind,
+                source=nic.attachment.source,
+                vlan=nic.vlan,
+                why_not=nic.why_not,
+            )
+            for nic in item.nics
+        ]
+        return cls(
+            host=item.host,
+            origin=HostOriginOut.made(item.origin),
+            nics=nics,
+            unmapped=sum(nic.vlan is None for nic in nics),
+        )
 
 
 router = crud_router(
@@ -137,3 +187,9 @@ def refresh_host(call: Changing, key: str) -> Response:
 def scan_host(call: Reading, key: str) -> Response:
     """Read a host's links and show what a refresh would change; records nothing."""
     return call.one(ScanOut(**hosts.scan(call.ports, call.principal, key)))
+
+
+@router.get("/{key}/adoption", response_model=AdoptionOut)
+def get_adoption(call: Reading, key: str) -> Response:
+    """Read a host's machines and map the NICs of those that others created to VLANs; records nothing."""
+    return call.one(AdoptionOut.of(hosts.adoption(call.ports, call.principal, key)))
