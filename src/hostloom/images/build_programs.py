@@ -28,14 +28,20 @@ PACKAGES = {
     "tar": "tar",
     "unshare": "util-linux",
 }
-#: Programs that root does not need.
-_FOR_USERS = ("newuidmap", "unshare")
+#: What root does not need.
+_FOR_USERS = ("newuidmap",)
 _PATH = ":".join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 #: Variables that programs get from the server's environment.
 _PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: Seconds between two reports of progress, which also notice a cancellation.
 _REPORT_EVERY_S = 1.0
-#: Time for a program to tidy up after it was asked to end.
+#: The kernel kills the program if this process dies. Root's programs are in a PID namespace, so that their
+#: children die with them: mmdebstrap would go on for a while, and write where the next attempt deletes. A
+#: shell is its first process, because it reaps processes that lost their parent.
+_CONFINED = ("setpriv", "--pdeathsig", "KILL", "--")
+_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--")
+_FIRST_PROCESS = ("sh", "-c", '"$@"; exit $?', "sh")
+#: Time for the kernel to end a namespace.
 _END_S = 30.0
 _MAX_MESSAGE = 500
 
@@ -103,11 +109,12 @@ def _start(
     files: tuple[BinaryIO, BinaryIO, BinaryIO],
     cwd: Path | None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a program that the kernel asks to end if this process dies."""
+    """Start a program that ends with this process."""
     read, output, log = files
+    before = [*_CONFINED, *_NAMESPACE, *_FIRST_PROCESS] if os.geteuid() == 0 else _CONFINED
     try:
         return subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", *argv],
+            [*before, *argv],
             stdin=read,
             stdout=output,
             stderr=log,
@@ -133,12 +140,17 @@ def _wait(process: "subprocess.Popen[bytes]", what: str, timeout_s: float, progr
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program that still runs: first it may tidy up, then it and its children are killed."""
+    """Kill a program that still runs, and everything that it started."""
     if process.poll() is not None:
         return
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_END_S)
+    if os.geteuid() == 0:
+        # unshare ends after the first process of the namespace, and that one after all others.
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        with suppress(OSError):
+            for child in children.read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_S)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import sys
 import tarfile
 import time
 from hashlib import sha256
@@ -97,11 +98,34 @@ def test_a_damaged_archive_is_refused_with_the_program_that_says_so(tmp_path: Pa
         make(tmp_path / "a", tmp_path / "tar", "x")
 
 
-def test_a_cancellation_ends_a_program() -> None:
+def is_running(command: str) -> bool:
+    return subprocess.run(["pgrep", "-fx", command], capture_output=True, check=False).returncode == 0
+
+
+def test_a_cancellation_ends_a_program_and_what_it_started() -> None:
+    child = f"sleep 600.{os.getpid()}"
+
     def cancel(_done: int, _total: int | None) -> None:
-        raise Cancelled("cancelled")
+        if is_running(child):
+            raise Cancelled("cancelled")
 
     with pytest.raises(Cancelled):
-        run(["sleep", "600"], "a test", progress=cancel)
-    argv = ["pgrep", "-fx", "sleep 600", "-P", str(os.getpid())]
-    assert subprocess.run(argv, capture_output=True, check=False).stdout == b""
+        run(["sh", "-c", f"{child} & wait"], "a test", progress=cancel)
+    assert not is_running(child)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what other users start is in no PID namespace")
+def test_a_program_and_what_it_started_end_with_the_server() -> None:
+    child = f"sleep 601.{os.getpid()}"
+    code = (
+        "from hostloom.images.build_programs import run\n"
+        f"run(['sh', '-c', 'setsid {child} & wait'], 'a test', progress=lambda *_: None)\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code])
+    while not is_running(child):
+        assert server.poll() is None
+    server.kill()
+    server.wait()
+    deadline = time.monotonic() + 30
+    while is_running(child):
+        assert time.monotonic() < deadline, "it still runs"
