@@ -11,8 +11,8 @@ fail() {
   exit 1
 }
 
-# Python keeps bytecode of root's elsewhere: in the caller's checkout it would be root's. Without any, each of the
-# hundreds of commands that the lab runs would compile what it imports.
+# Commands that run as root keep their bytecode elsewhere, so that root owns no files in the checkout. Without bytecode,
+# the hundreds of commands of the lab would compile their modules every time.
 as_root() {
   local python=(env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=/var/cache/hostloom/bytecode)
   if [ "$(id -u)" = 0 ]; then
@@ -69,8 +69,8 @@ install_packages() {
   fi
 }
 
-# make_environment LOCK: the distribution's Python, in an environment of its own (PEP 668), with bytecode of our code
-# too, because without it each start of a command would compile the modules that it imports.
+# make_environment LOCK: the distribution's Python in a separate environment (PEP 668), with bytecode of our code,
+# because otherwise every start of a command would compile its modules.
 make_environment() {
   install_python_packages "$1"
   "$VENV/bin/python" -m compileall -q "$ROOT/src"
@@ -97,7 +97,7 @@ install_python_packages() {
   give_back "$VENV"
 }
 
-# Clients of MAAS's API that the tests run unchanged, each in an environment of its own: their needs are not ours.
+# Clients of MAAS's API that the tests run unchanged, in separate environments, because their dependencies differ.
 make_clients() {
   local where=$ROOT/.clients/libmaas wanted="python-libmaas==0.6.8 setuptools==80.9.0"
   [ -f "$where/.installed" ] && [ "$(cat "$where/.installed")" = "$wanted" ] && return

@@ -68,20 +68,20 @@ def build(
     - `hostloom image build debian-12`
     - `hostloom image build debian-12 --kvm`
     """
-    wanted = given(flavour=Flavour.GENERIC if generic else None, mirror=mirror, name=name)
-    wanted |= given(security_mirror=security_mirror, packages=package or None)
-    wanted |= {key: value for key, value in {"kvm": kvm, "ovs": ovs, "replace": replace}.items() if value}
+    options = given(flavour=Flavour.GENERIC if generic else None, mirror=mirror, name=name)
+    options |= given(security_mirror=security_mirror, packages=package or None)
+    options |= {key: value for key, value in {"kvm": kvm, "ovs": ovs, "replace": replace}.items() if value}
     with open_client(context) as client:
-        if what in list(Flavour) and wanted:
+        if what in list(Flavour) and options:
             raise fail(
-                f"a boot image has no {', '.join(sorted(wanted))}",
+                f"a boot image has no {', '.join(sorted(options))}",
                 "name the recipe of a disk image, such as `hostloom image build debian-12`",
                 Exit.USAGE,
             )
         if what in list(Flavour):
             _build_boot(client, Flavour(what), output, wait=wait)
             return
-        done = finish(client, client.build_disk_image({"recipe": what, **wanted}), output, wait=wait)
+        done = finish(client, client.build_disk_image({"recipe": what, **options}), output, wait=wait)
         show_ready(client.disk_images.get(done["subject"].removeprefix("image ")), "built", output)
 
 

@@ -48,12 +48,12 @@ def read_host(
     return ObservedHost(
         hostname=hostname,
         cores=int(info[2]),
-        memory_mib=_ordinary_mib(int(info[1]), huge_pages, machines.found),
+        memory_mib=_ordinary_mib(int(info[1]), huge_pages, machines.observed),
         huge_pages_mib=huge_pages,
         emulations=emulations,
         storage_pools=pools.pools,
         libvirt_networks=networks or (),
-        machines=tuple(sorted(machines.found, key=lambda machine: machine.name)),
+        machines=tuple(sorted(machines.observed, key=lambda machine: machine.name)),
         findings=findings.all(),
         pools_listed=pools.listed,
         networks_listed=networks is not None,
@@ -106,7 +106,7 @@ class _Machines:
         self._connection, self._findings = connection, findings
         self._pools = tuple(pools)
         self._sizes = DiskSizes() if sizes is None else sizes
-        self.found: list[ObservedMachine] = []
+        self.observed: list[ObservedMachine] = []
         #: UUIDs of machines that exist but cannot be read.
         self.unread: list[str] = []
         #: Whether the list contains every machine.
@@ -156,7 +156,7 @@ class _Machines:
                 machine = _machine(domain, stats, volumes, self._findings)
                 if self._autostarting is not None:
                     machine = replace(machine, autostart=machine.uuid in self._autostarting)
-                self.found.append(machine)
+                self.observed.append(machine)
                 return
         except libvirt.libvirtError as error:
             # The domain was deleted after the list was made.

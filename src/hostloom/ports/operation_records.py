@@ -79,9 +79,9 @@ class Operations(Protocol):
 
 
 class Events(Protocol):
-    """What happened."""
+    """The recorded events."""
 
-    def add(self, *some: Event) -> None:
+    def add(self, *events: Event) -> None:
         """Record events in one statement."""
         ...
 

@@ -33,7 +33,7 @@ MAX_TEXT = 255
 _COOKIE = b"\x63\x82\x53\x63"
 
 
-def parse(frame: bytes, at: float, interface: str) -> DhcpMessage | None:
+def parse(frame: bytes, received_at: float, interface: str) -> DhcpMessage | None:
     """The message in an Ethernet frame; None for any other bytes."""
     try:
         kind, payload = struct.unpack_from("!H", frame, 12)[0], frame[14:]
@@ -48,7 +48,11 @@ def parse(frame: bytes, at: float, interface: str) -> DhcpMessage | None:
             return None
     except (struct.error, LookupError, ValueError):
         return None
-    return None if dhcp_message is None else replace(dhcp_message, at=at, interface=interface, sender=sender)
+    return (
+        None
+        if dhcp_message is None
+        else replace(dhcp_message, at=received_at, interface=interface, sender=sender)
+    )
 
 
 def _parse4(packet: bytes) -> DhcpMessage | None:

@@ -29,44 +29,44 @@ class _Stack:
 
     def __init__(self, snapshot: Snapshot, interfaces: Iterable[NodeInterface]) -> None:
         self.snapshot = snapshot
-        self.found = {interface.name: interface for interface in interfaces}
+        self.interfaces = {interface.name: interface for interface in interfaces}
 
     def above(self, name: str) -> list[str]:
         """The bridges, bonds and VLAN interfaces on an interface."""
-        return [interface.name for interface in self.found.values() if name in interface.parents]
+        return [interface.name for interface in self.interfaces.values() if name in interface.parents]
 
     def master(self, name: str) -> NodeInterface | None:
         """The bridge or bond of a member."""
-        return next((i for i in self.found.values() if i.kind in _MASTERS and name in i.parents), None)
+        return next((i for i in self.interfaces.values() if i.kind in _MASTERS and name in i.parents), None)
 
     def carries(self, name: str) -> bool:
         """Whether frames pass the interface."""
-        interface = self.found.get(name)
+        interface = self.interfaces.get(name)
         return interface is not None and interface.enabled and interface.link
 
     def spread_link(self, names: Iterable[str], *, up: bool) -> None:
         """Update links that come up or go down together with the interfaces below them."""
         for name in names:
-            interface = self.found[name]
+            interface = self.interfaces[name]
             below = [self.carries(parent) for parent in interface.parents]
             carrier = all(below) and bool(below) if interface.kind is InterfaceKind.VLAN else any(below)
             if carrier is up and interface.link is not up:
-                self.found[name] = replace(interface, link=up)
+                self.interfaces[name] = replace(interface, link=up)
                 self.spread_link(self.above(name), up=up)
 
     def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, visited: set[str]) -> None:
         """Put the interface, its members and the interfaces above on the VLAN."""
-        if name in visited or name not in self.found:
+        if name in visited or name not in self.interfaces:
             return
         visited.add(name)
-        interface = self.found[name]
-        self.found[name] = replace(interface, vlan_id=vlan_id, vlan_source=source)
+        interface = self.interfaces[name]
+        self.interfaces[name] = replace(interface, vlan_id=vlan_id, vlan_source=source)
         if interface.kind in _MASTERS:
             for parent in interface.parents:
                 self.spread_vlan(parent, vlan_id, VlanSource.MASTER, visited)
         for upper in self.above(name):
-            if self.found[upper].kind is InterfaceKind.VLAN:
-                tagged = self._tagged(self.found[upper], vlan_id)
+            if self.interfaces[upper].kind is InterfaceKind.VLAN:
+                tagged = self._tagged(self.interfaces[upper], vlan_id)
                 self.spread_vlan(upper, tagged, VlanSource.PARENT, visited)
             else:
                 self.spread_vlan(upper, vlan_id, VlanSource.PORT, visited)
@@ -93,12 +93,12 @@ def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     name = find_interface(node, change.subject).name
     stack = _Stack(snapshot, node.interfaces)
     above = [master for master in stack.above(name) if master != name]
-    del stack.found[name]
+    del stack.interfaces[name]
     for upper in above:
-        interface = stack.found[upper]
-        stack.found[upper] = replace(interface, parents=tuple(p for p in interface.parents if p != name))
+        interface = stack.interfaces[upper]
+        stack.interfaces[upper] = replace(interface, parents=tuple(p for p in interface.parents if p != name))
     stack.spread_link(above, up=False)
-    return with_interfaces(snapshot, node, stack.found.values())
+    return with_interfaces(snapshot, node, stack.interfaces.values())
 
 
 def enable_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
@@ -115,10 +115,10 @@ def _revived(snapshot: Snapshot, change: HypotheticalChange, **states: bool) -> 
     node = find_node(snapshot, change)
     interface = find_interface(node, change.subject)
     stack = _Stack(snapshot, node.interfaces)
-    stack.found[interface.name] = replace(interface, **states)  # type: ignore[arg-type]  # enabled or link
+    stack.interfaces[interface.name] = replace(interface, **states)  # type: ignore[arg-type]  # enabled or link
     if stack.carries(interface.name):
         stack.spread_link(stack.above(interface.name), up=True)
-    return with_interfaces(snapshot, node, stack.found.values())
+    return with_interfaces(snapshot, node, stack.interfaces.values())
 
 
 # -- connections ---------------------------------------------------------------------------------------------
@@ -132,15 +132,15 @@ def set_bridge_ports(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot
         raise InvalidValue("interface", change.subject, "is not a bridge")
     stack = _Stack(snapshot, node.interfaces)
     ports = _ports(stack, node, bridge, change.value)
-    vlans = (stack.found[port].vlan_id for port in ports)
+    vlans = (stack.interfaces[port].vlan_id for port in ports)
     vlan_id = next((vlan for vlan in vlans if vlan is not None), bridge.vlan_id)
-    stack.found[bridge.name] = replace(bridge, parents=ports)
+    stack.interfaces[bridge.name] = replace(bridge, parents=ports)
     if ports:
         source = VlanSource.PORT if vlan_id != bridge.vlan_id else bridge.vlan_source
         stack.spread_vlan(bridge.name, vlan_id, source, set())
     if ports or bridge.parents:
         stack.spread_link([bridge.name], up=any(stack.carries(port) for port in ports))
-    return with_interfaces(snapshot, node, stack.found.values())
+    return with_interfaces(snapshot, node, stack.interfaces.values())
 
 
 def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple[str, ...]:
@@ -163,7 +163,7 @@ def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple
 
 def _below(stack: _Stack, name: str, visited: frozenset[str]) -> frozenset[str]:
     """All interfaces below the interface."""
-    parents = stack.found[name].parents if name in stack.found and name not in visited else ()
+    parents = stack.interfaces[name].parents if name in stack.interfaces and name not in visited else ()
     return frozenset(parents).union(*(_below(stack, parent, visited | {name}) for parent in parents))
 
 
@@ -179,9 +179,9 @@ def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     stack = _Stack(snapshot, node.interfaces)
     if interface.kind is InterfaceKind.VLAN:
         _check_tag(change, vlan, {fabric_of(snapshot, node, parent) for parent in interface.parents})
-        stack.found[interface.name] = replace(interface, tag_vid=vlan.vid)
+        stack.interfaces[interface.name] = replace(interface, tag_vid=vlan.vid)
     stack.spread_vlan(interface.name, vlan.id, VlanSource.OPERATOR, set())
-    return with_interfaces(snapshot, node, stack.found.values())
+    return with_interfaces(snapshot, node, stack.interfaces.values())
 
 
 def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
@@ -223,7 +223,7 @@ def fabric_of(snapshot: Snapshot, node: Node, name: str) -> FabricId | None:
     """The fabric of an interface, from its own VLAN or that of its master."""
     stack = _Stack(snapshot, node.interfaces)
     visited: set[str] = set()
-    interface = stack.found.get(name)
+    interface = stack.interfaces.get(name)
     while interface is not None and interface.name not in visited:
         vlan = snapshot.vlan_by_id.get(interface.vlan_id) if interface.vlan_id is not None else None
         if vlan is not None:

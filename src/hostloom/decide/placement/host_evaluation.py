@@ -31,12 +31,12 @@ def check_host(state: HostState, resolved_request: ResolvedRequest) -> Emulation
     if not host.reachable:
         found = host.unreachable_cause or "it did not answer"
         raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
-    wanted = resolved_request.request.architecture
-    emulation = next((e for e in host.emulations if wanted in (None, e.architecture)), None)
+    architecture = resolved_request.request.architecture
+    emulation = next((e for e in host.emulations if architecture in (None, e.architecture)), None)
     if emulation is None:
         found = ", ".join(host.architectures) or "none"
         code = RequestCode.UNSUPPORTED_ARCHITECTURE
-        raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
+        raise _no(code, "architecture_is_supported", state, architecture or "any architecture", found)
     _check_correlation(state, resolved_request)
     return emulation
 

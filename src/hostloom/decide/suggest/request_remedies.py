@@ -59,9 +59,9 @@ def _overlapping(text: str, cidrs: list[str]) -> list[str]:
     if not is_cidr(text):
         return []
     cidr = ip_network(text, strict=False)
-    others = [ip_network(each) for each in sorted(set(cidrs)) if is_cidr(each)]
+    others = [ip_network(other) for other in sorted(set(cidrs)) if is_cidr(other)]
     networks = [other for other in others if other.version == cidr.version and other.overlaps(cidr)]
-    return [str(network) for network in sorted(networks, key=lambda each: -each.prefixlen)[:2]]
+    return [str(network) for network in sorted(networks, key=lambda network: -network.prefixlen)[:2]]
 
 
 def rewritten(

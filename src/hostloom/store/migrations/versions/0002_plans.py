@@ -44,8 +44,8 @@ def upgrade() -> None:
 def _widen_composes() -> None:
     """The input of a compose is a batch now, and its observed host one of several."""
     bind = op.get_bind()
-    operations = sa.table("operations", *(sa.column(each) for each in ("id", "saga", "input")))
-    steps = sa.table("steps", *(sa.column(each) for each in ("operation_id", "name", "output")))
+    operations = sa.table("operations", *(sa.column(name) for name in ("id", "saga", "input")))
+    steps = sa.table("steps", *(sa.column(name) for name in ("operation_id", "name", "output")))
     composes = sa.select(operations.c.id, operations.c.input).where(operations.c.saga == "compose")
     for operation_id, text in bind.execute(composes).all():
         widened = json.dumps(_batch(json.loads(text)))
@@ -58,10 +58,10 @@ def _widen_composes() -> None:
             bind.execute(sa.update(steps).where(observe).values(output=chosen))
 
 
-def _batch(given: dict[str, Any]) -> dict[str, Any]:
+def _batch(compose_input: dict[str, Any]) -> dict[str, Any]:
     return {
-        "batch": {"machines": [given["request"]], "strategy": None},
-        "identities": [given["identities"]],
+        "batch": {"machines": [compose_input["request"]], "strategy": None},
+        "identities": [compose_input["identities"]],
         "plan_id": None,
     }
 
