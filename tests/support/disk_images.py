@@ -95,6 +95,9 @@ class FakeDiskImages:
     def stream(self, sha256: str) -> Path:
         return self._file(sha256, "stream")
 
+    def stream_checksum(self, sha256: str) -> str:
+        return self.stream(sha256).read_bytes()[-4:][::-1].hex()
+
     def delete(self, sha256: str) -> None:
         if sha256 in self.list():
             shutil.rmtree(self._disks / sha256)

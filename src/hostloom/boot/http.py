@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -16,11 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hostloom.boot.commissioning_report import parse_hardware
 from hostloom.boot.deploy_report import parse_deploy_report
+from hostloom.boot.disk_progress import parse_disk_progress
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.boot.uptime_report import FIELDS, Report, parse_report
 from hostloom.model.commissioning import FoundHardware
-from hostloom.model.deployment import DeployReport
+from hostloom.model.deployment import DeployReport, DiskProgress
 from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
 from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.errors.values import InvalidValue
@@ -32,7 +34,33 @@ MAX_FORM_BYTES = 4096
 #: Enough for a machine with very many disks and an LLDP frame on each NIC.
 MAX_HARDWARE_BYTES = 512 * 1024
 MAX_DEPLOY_REPORT_BYTES = 256 * 1024
+#: Enough for the last lines of a console.
+MAX_PROGRESS_BYTES = 64 * 1024
+_NO_STORE = {"Cache-Control": "no-store"}
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+
+class DiskCalls(Protocol):
+    """Callbacks about a machine that writes its disk, by its token and address; ReportRefused.
+
+    Each may block, and runs in a thread. The machine reaches this server under `base_url`.
+    """
+
+    def orders(self, secret: str, seen_from: str, base_url: str) -> str:
+        """What the machine does, as lines of `key=value`; the last one is `end=orders`."""
+        ...
+
+    def seed(self, secret: str, seen_from: str, base_url: str) -> bytes:
+        """The file system with the configuration for cloud-init."""
+        ...
+
+    def stream(self, secret: str, seen_from: str) -> Path:
+        """The compressed image."""
+        ...
+
+    def take_progress(self, secret: str, seen_from: str, progress: DiskProgress) -> None:
+        """How far the machine is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +73,8 @@ class BootCalls:
     up: Callable[[Report], None]
     #: Accepts the hardware of a machine, with its token; returns the machine's next action.
     take_report: Callable[[str, FoundHardware], str]
+    #: For machines that write their disks.
+    disk: DiskCalls
     #: Checks before the body is read whether a machine with this token and address may report; raises
     #: ReportRefused or TooManyRequests.
     admit: Callable[[str, str], None] = lambda _secret, _seen_from: None
@@ -67,6 +97,10 @@ def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: Boot
             Route("/boot/{name}", boot.loader),
             Route("/report", boot.report, methods=["GET", "POST"]),
             Route("/deployed", boot.deployed, methods=["POST"]),
+            Route("/deployment", boot.orders),
+            Route("/deployment/seed", boot.seed),
+            Route("/deployment/stream", boot.stream),
+            Route("/deploying", boot.deploying, methods=["POST"]),
             Route("/commissioning", boot.commissioning, methods=["POST"]),
         ],
         exception_handlers={
@@ -151,6 +185,25 @@ class _BootHandlers:
         await run_in_threadpool(self.calls.deployed, secret, report)
         return PlainTextResponse("ok\n")
 
+    async def orders(self, request: Request) -> Response:
+        secret, seen_from, url = _secret(request), _seen_from(request), _base_url(request)
+        return _script(await run_in_threadpool(self.calls.disk.orders, secret, seen_from, url))
+
+    async def seed(self, request: Request) -> Response:
+        secret, seen_from, url = _secret(request), _seen_from(request), _base_url(request)
+        content = await run_in_threadpool(self.calls.disk.seed, secret, seen_from, url)
+        return Response(content, headers=_NO_STORE, media_type="application/octet-stream")
+
+    async def stream(self, request: Request) -> Response:
+        path = await run_in_threadpool(self.calls.disk.stream, _secret(request), _seen_from(request))
+        return await _file(path)
+
+    async def deploying(self, request: Request) -> Response:
+        secret, seen_from = _secret(request), _seen_from(request)
+        progress = parse_disk_progress(await _json_body(request, MAX_PROGRESS_BYTES))
+        await run_in_threadpool(self.calls.disk.take_progress, secret, seen_from, progress)
+        return JSONResponse({})
+
     async def commissioning(self, request: Request) -> Response:
         secret = _secret(request)
         await run_in_threadpool(self.calls.admit, secret, _seen_from(request))
@@ -169,7 +222,7 @@ class _BootHandlers:
 
 def _script(text: str) -> Response:
     """Forbid caching: the answer may contain a secret, and is valid only now."""
-    return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
+    return PlainTextResponse(text, headers=_NO_STORE)
 
 
 async def _file(path: Path | None) -> Response:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 import typer
@@ -22,6 +23,15 @@ _DEPLOYING = "deploying"
 
 Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
+
+def _wiped(disk: answers.WipedDisk) -> str:
+    """The disk with all by which a person knows it."""
+    text = f"disk {disk['name']}, {size(disk['size_bytes'])}"
+    if disk["volume"]:
+        return f"{text}: volume {disk['volume']} in storage pool {disk['pool']}"
+    return f"{text}: model {disk['model'] or 'unknown'}, serial {disk['serial'] or 'unknown'}"
+
+
 PLAN: Columns[answers.DeployPlan, keys.DeployPlanKey] = (
     Column("MACHINE", "machine"),
     Column("HOST", "host"),
@@ -31,15 +41,14 @@ PLAN: Columns[answers.DeployPlan, keys.DeployPlanKey] = (
     Column("SSH KEYS", "ssh_keys"),
     Column(
         "WIPES",
-        lambda item: (
-            f"disk {item['wiped']['name']}, {size(item['wiped']['size_bytes'])}: "
-            f"volume {item['wiped']['volume']} in storage pool {item['wiped']['pool']}"
-        ),
+        lambda item: _wiped(item["wiped"]),
     ),
     Column(
         "COPIES",
         lambda item: (
-            f"nothing: storage pool {item['copy_pool']} has the image"
+            "the image to the disk, over the network"
+            if not item["host"]
+            else f"nothing: storage pool {item['copy_pool']} has the image"
             if item["is_copied"]
             else f"{size(item['image_size_bytes'])} to storage pool {item['copy_pool']}"
         ),
@@ -64,6 +73,9 @@ def deploy(
     ssh_key: SshKeys = None,
     user: Account = "",
     user_data: UserData = None,
+    disk: Annotated[
+        str, typer.Option(help="Disk of a bare machine, by name or serial; default: the smallest that fits.")
+    ] = "",
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done.")] = False,
     yes: Yes = False,
     wait: Wait = True,
@@ -79,7 +91,7 @@ def deploy(
     - `hostloom machine deploy web1 --image debian-12 --ssh-key ~/.ssh/id_ed25519.pub --yes`
     """
     request = deploy_request(image, ssh_key, user, user_data)
-    body = document_of(cast("Any", request))
+    body = document_of(cast("Any", request and replace(request, disk=disk)))
     with open_client(context) as client:
         planned = client.machines.plan_deploy(key, body)
         if plan or output is Format.TABLE:
@@ -88,8 +100,7 @@ def deploy(
             return
         if not planned["reports"]:
             say("warning: the machine cannot report that its system runs; it counts as deployed when started")
-        wiped = planned["wiped"]
-        confirm(f"Wipe disk {wiped['name']} of machine {planned['machine']} ({wiped['volume']})?", yes=yes)
+        confirm(f"Wipe {_wiped(planned['wiped'])}, of machine {planned['machine']}?", yes=yes)
         finish(client, client.machines.deploy(key, body), output, wait=wait)
         machine = wait_for_system(client, planned["machine"])
     if output is not Format.TABLE:

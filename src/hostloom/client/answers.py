@@ -422,7 +422,7 @@ class DeployPlan(TypedDict):
     image_size_bytes: "int"
     user: "str"
     ssh_keys: "int"
-    wiped: "Disk"
+    wiped: "WipedDisk"
     copy_pool: "str"
     is_copied: "bool"
     reports: "bool"
@@ -1464,3 +1464,14 @@ class Why(TypedDict):
 
     explanation: "dict[str, Any]"
     text: "list[str]"
+
+
+class WipedDisk(TypedDict):
+    """`WipedDiskOut` of the document."""
+
+    name: "str"
+    size_bytes: "int"
+    pool: "str"
+    volume: "str"
+    model: "str"
+    serial: "str"

@@ -1,14 +1,17 @@
 """The folder of disk images: `disks/SHA256/` contains a complete disk, work in progress is beside it."""
 
+import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.model.errors.resources import NotFound
 
 #: Names of the two files of a disk.
 DISK, STREAM = "disk.qcow2", "disk.raw.zst"
+_ZSTD_MAGIC, _HAS_CHECKSUM = bytes.fromhex("28b52ffd"), 4
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,6 +34,16 @@ class DiskDirectory:
     def stream(self, sha256: str) -> Path:
         """The compressed raw disk; NotFound."""
         return self._file(sha256, STREAM)
+
+    def stream_checksum(self, sha256: str) -> str:
+        """The last four bytes of a frame (RFC 8878, section 3.1.1); DiskImageFailed if it has none."""
+        with self.stream(sha256).open("rb") as stream:
+            head = stream.read(5)
+            stream.seek(-4, os.SEEK_END)
+            tail = stream.read(4)
+        if head[:4] != _ZSTD_MAGIC or not head[4] & _HAS_CHECKSUM:
+            raise DiskImageFailed(f"stream of disk {sha256}", "it has no checksum; import the image again")
+        return tail[::-1].hex()
 
     def delete(self, sha256: str) -> None:
         """Delete both files; a rename makes them invisible at once."""

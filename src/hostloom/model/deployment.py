@@ -119,6 +119,21 @@ class DeployReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskProgress:
+    """How far a bare machine is with writing its disk, as it reports."""
+
+    step: DeployStep
+    done_bytes: int
+    total_bytes: int
+    #: The disk is written, and the machine starts from it now.
+    is_done: bool = False
+    #: Why it stopped; empty: it did not.
+    failure: str = ""
+    #: The console's last lines, with a failure.
+    output: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImageCopy:
     """The copy of a disk image in a storage pool of a host, which the disks of machines are cloned from."""
 

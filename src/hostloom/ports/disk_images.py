@@ -33,6 +33,10 @@ class DiskImageFiles(Protocol):
         """The raw disk, compressed by zstd, on this server; NotFound."""
         ...
 
+    def stream_checksum(self, sha256: str) -> str:
+        """The low half of the XXH64 of the raw disk in hexadecimal, as zstd stores it in the stream."""
+        ...
+
     def delete(self, sha256: str) -> None:
         """Delete both files; does nothing if they do not exist."""
         ...

@@ -77,8 +77,8 @@ class Commissionings(Protocol):
         """Store a token, replacing the NIC's last one; delete expired tokens."""
         ...
 
-    def knows(self, secret_sha256: str, now: float) -> bool:
-        """Whether a token is valid; it is not used up."""
+    def find(self, secret_sha256: str, now: float) -> BootToken | None:
+        """A token that is valid; it is not used up."""
         ...
 
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:

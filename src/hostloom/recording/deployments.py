@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hostloom.model.commissioning import hash_secret
+from hostloom.model.commissioning import BootAction, hash_secret
 from hostloom.model.deployment import Deployment, DeployReport, DeployRequest, DeployStep
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.event import Event, machine_subject
@@ -80,6 +80,10 @@ def settle(uow: UnitOfWork, ports: Ports, machine: Machine, deployment: Deployme
         deployment = replace(deployment, boot_output="")
         duration_s = now - deployment.started_at
         text = f"runs image {deployment.image}, {duration_s:.0f} s after its deployment began"
-    uow.machines.update(replace(machine, state=state))
-    uow.deployments.put(replace(deployment, step=DeployStep.PHONE_HOME, finished_at=now))
+    next_boot = None if machine.next_boot is BootAction.DEPLOY else machine.next_boot
+    uow.machines.update(replace(machine, state=state, next_boot=next_boot))
+    # A bare machine that failed while it wrote its disk keeps the step at which it did.
+    has_run = deployment.reported_at is not None or not deployment.failure
+    step = DeployStep.PHONE_HOME if has_run else deployment.step
+    uow.deployments.put(replace(deployment, step=step, finished_at=now, deadline=None))
     uow.events.add(Event(kind, machine_subject(machine), text, now))

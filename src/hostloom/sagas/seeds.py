@@ -1,6 +1,6 @@
 """The seed disk of a machine that is deployed, and the token with which the machine reports."""
 
-from hostloom.decide.deploy.addressing import composed_interfaces
+from hostloom.decide.deploy.addressing import composed_interfaces, enlisted_interfaces
 from hostloom.decide.deploy.phone_home import PhoneHome
 from hostloom.decide.deploy.report_address import report_address
 from hostloom.decide.deploy.seed import SeedInput, render_seed
@@ -8,7 +8,7 @@ from hostloom.decide.deploy.static_routes import static_routes
 from hostloom.model.annotation import Annotated
 from hostloom.model.deployment import SEED_DISK, Deployment
 from hostloom.model.errors.outside import SeedDiskFailed
-from hostloom.model.machine import Disk, Machine
+from hostloom.model.machine import Disk, Machine, MachineOrigin
 from hostloom.model.network import Address
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
@@ -33,8 +33,11 @@ def address_for_reports(uow: UnitOfWork, ports: Ports, machine: Machine) -> Addr
     return report_address(uow.snapshot(), uow.racks.list(), ports.settings.local, machine.interfaces)
 
 
-def build_seed(ports: Ports, machine: Machine, deployment: Deployment) -> bytes:
-    """The content of the machine's seed disk; equal for equal records."""
+def build_seed(ports: Ports, machine: Machine, deployment: Deployment, base_url: str = "") -> bytes:
+    """The content of the machine's seed disk; equal for equal records.
+
+    `base_url`: where the machine reaches the boot port, if that is known better than by its addresses.
+    """
     if ports.seed_disks is None:
         raise SeedDiskFailed("a seed disk", "this server makes none")
     with ports.store.begin() as uow:
@@ -44,14 +47,19 @@ def build_seed(ports: Ports, machine: Machine, deployment: Deployment) -> bytes:
         routes = static_routes(uow.annotations.of(Annotated.SUBNET), snapshot)
         address = address_for_reports(uow, ports, machine)
     phone_home = None
-    if address is not None:
+    if address is not None and not base_url:
         literal = f"[{address}]" if address.version == 6 else str(address)
-        url = f"http://{literal}:{ports.settings.boot_port}/deployed"
-        phone_home = PhoneHome(url, report_token(ports, machine, deployment.instance_id))
+        base_url = f"http://{literal}:{ports.settings.boot_port}"
+    if base_url:
+        phone_home = PhoneHome(f"{base_url}/deployed", report_token(ports, machine, deployment.instance_id))
+    if machine.origin is MachineOrigin.ENLISTED:
+        interfaces = enlisted_interfaces(node.interfaces)
+    else:
+        interfaces = composed_interfaces(machine.interfaces, snapshot)
     seed_input = SeedInput(
         instance_id=deployment.instance_id,
         hostname=machine.hostname,
-        interfaces=composed_interfaces(machine.interfaces, snapshot),
+        interfaces=interfaces,
         snapshot=snapshot,
         domain=domain.name,
         routes=routes,

@@ -18,6 +18,7 @@ from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.compose_with_image import COMPOSE_WITH_IMAGE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.deploy import DEPLOY
+from hostloom.sagas.deploy_bare import DEPLOY_BARE
 from hostloom.sagas.fix_network import FIX_NETWORK
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
 from hostloom.sagas.import_inventory import IMPORT_INVENTORY
@@ -40,6 +41,7 @@ SAGAS: dict[str, Saga[Any]] = {
         COMPOSE_WITH_IMAGE,
         DECOMPOSE,
         DEPLOY,
+        DEPLOY_BARE,
         FIX_NETWORK,
         IMPORT_DISK_IMAGE,
         IMPORT_INVENTORY,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
@@ -21,7 +22,7 @@ from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.decide.explain.boot import render_boot
 from hostloom.model.commissioning import BootAction, FoundHardware, hash_secret
-from hostloom.model.deployment import DeployReport
+from hostloom.model.deployment import DeployReport, DiskProgress
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.event import Event, EventSubject, EventSubjectKind, machine_subject
@@ -35,7 +36,7 @@ from hostloom.reconcilers.served_networks import ServedNetworks
 from hostloom.sagas.commission import give_up_overdue
 from hostloom.server.config import Settings
 from hostloom.server.periodic import PeriodicTask, Reports
-from hostloom.services import deployments
+from hostloom.services import deployments, disk_orders
 from hostloom.services.machine_reports import take_report, temporary_name
 from hostloom.services.network_boot import boot_now
 
@@ -64,7 +65,33 @@ class _Quotas:
     hardware: Quota = field(default_factory=lambda: Quota(16, 0.1))
     all_hardware: Quota = field(default_factory=lambda: Quota(400, 4.0))
     reports: Quota = field(default_factory=lambda: Quota(32, 1.0))
+    #: A machine asks three times and reports every five seconds; many may share the address of a router.
+    disks: Quota = field(default_factory=lambda: Quota(64, 4.0))
     reports_of_one: Quota = field(default_factory=lambda: Quota(8, 0.1))
+
+
+@dataclass(frozen=True)
+class _DiskCalls:
+    """Machines that write their disks."""
+
+    ports: Ports
+    quotas: _Quotas
+
+    def orders(self, secret: str, seen_from: str, base_url: str) -> str:
+        self.quotas.disks.check(seen_from, "requests of this address")
+        return disk_orders.orders(self.ports, secret, base_url)
+
+    def seed(self, secret: str, seen_from: str, base_url: str) -> bytes:
+        self.quotas.disks.check(seen_from, "requests of this address")
+        return disk_orders.seed(self.ports, secret, base_url)
+
+    def stream(self, secret: str, seen_from: str) -> Path:
+        self.quotas.disks.check(seen_from, "requests of this address")
+        return disk_orders.stream(self.ports, secret)
+
+    def take_progress(self, secret: str, seen_from: str, progress: DiskProgress) -> None:
+        self.quotas.disks.check(seen_from, "requests of this address")
+        disk_orders.take_progress(self.ports, secret, progress)
 
 
 class BootServer:
@@ -134,6 +161,7 @@ class BootServer:
             deployed=self._deployed,
             admit_deployed=self._admit_deployed,
             admit=self._admit,
+            disk=_DiskCalls(self._ports, self._quotas),
             serves=self._served.__contains__,
         )
 
@@ -170,7 +198,7 @@ class BootServer:
         self._quotas.hardware.check(seen_from, "reports of this address")
         self._quotas.all_hardware.check("all", "reports")
         with self._ports.store.begin() as uow:
-            if not uow.commissionings.knows(hash_secret(secret), self._ports.clock.now()):
+            if uow.commissionings.find(hash_secret(secret), self._ports.clock.now()) is None:
                 raise ReportRefused
 
     def _admit_deployed(self, secret: str, seen_from: str) -> None:

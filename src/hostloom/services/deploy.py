@@ -6,6 +6,7 @@ from hostloom.decide.deploy.check_deploy import DeployTarget, check_deploy, comp
 from hostloom.decide.deploy.copy_pool import copy_pool
 from hostloom.decide.explain.reason_texts import refused
 from hostloom.model.access import Principal
+from hostloom.model.commissioning import FoundDisk
 from hostloom.model.deployment import SEED_DISK, DeployRequest, copy_volume
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.resources import WrongState
@@ -17,10 +18,12 @@ from hostloom.ports.context import Ports
 from hostloom.ports.repositories import find_by_key
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.deploy import DEPLOY, DeployInput
+from hostloom.sagas.deploy_bare import DEPLOY_BARE, DeployBareInput
 from hostloom.sagas.saga import start_saga
 from hostloom.sagas.seeds import address_for_reports
 from hostloom.services import machines
 from hostloom.services.access import require_user
+from hostloom.services.deploy_bare import plan_bare
 from hostloom.services.deployments import complete_request
 
 #: States from which a machine is deployed.
@@ -32,12 +35,14 @@ class DeployPlan:
     """What a deployment does."""
 
     machine: Machine
-    host: Host
+    #: None: a bare machine.
+    host: Host | None
     request: DeployRequest
     image: DiskImage
-    #: The disk whose content is lost.
-    wiped: Disk
-    #: The storage pool with the copy of the image, and whether the image has to be copied there first.
+    #: The disk whose content is lost: of a bare machine, as it reported it.
+    wiped: Disk | FoundDisk
+    #: The storage pool with the copy of the image, and whether the image has to be copied there first; empty
+    #: and True for a bare machine.
     copy_pool: str
     is_copied: bool
     #: Whether the machine can report that its system runs.
@@ -56,14 +61,15 @@ def start(ports: Ports, principal: Principal, key: str, request: DeployRequest) 
         uow.lock_world()
         deploy_plan = _plan(uow, ports, principal, key, request)
         machine = deploy_plan.machine
-        deploy_input = DeployInput(
-            machine.system_id,
-            machine.hostname,
-            deploy_plan.request,
-            deploy_plan.image,
-            machine.owner or principal.name,
-        )
-        operation = start_saga(uow, ports, principal, DEPLOY, deploy_input, f"machine {machine.hostname}")
+        subject, owner = f"machine {machine.hostname}", machine.owner or principal.name
+        given = (machine.system_id, machine.hostname, deploy_plan.request, deploy_plan.image)
+        if isinstance(deploy_plan.wiped, FoundDisk):
+            # Names may change when the machine boots.
+            disk = deploy_plan.wiped.serial or deploy_plan.wiped.name
+            bare_input = DeployBareInput(*given, disk, owner)
+            operation = start_saga(uow, ports, principal, DEPLOY_BARE, bare_input, subject)
+        else:
+            operation = start_saga(uow, ports, principal, DEPLOY, DeployInput(*given, owner), subject)
         uow.commit()
     return operation
 
@@ -81,12 +87,18 @@ def _plan(
         hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
         is_deployed = machine.state is MachineState.DEPLOYED
         raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
-    if machine.origin is not MachineOrigin.COMPOSED or machine.host_id is None or not machine.disks:
-        wanted = "only machines with a disk that hostloom composed are deployed"
-        raise WrongState("machine", machine.hostname, machine.origin, wanted)
-    _check_no_foreign_seed(uow, machine)
     request = complete_request(uow, principal, request)
     image = find_by_key(uow.disk_images, "disk image", request.image)
+    if machine.origin is MachineOrigin.ENLISTED:
+        wiped = plan_bare(uow, ports, machine, image, request.disk)
+        return DeployPlan(machine, None, request, image, wiped, "", is_copied=True, reports=True)
+    if machine.origin is not MachineOrigin.COMPOSED or machine.host_id is None or not machine.disks:
+        wanted = "only bare machines, and machines with a disk that hostloom composed, are deployed"
+        raise WrongState("machine", machine.hostname, machine.origin, wanted)
+    if request.disk:
+        problem = "is set for a composed machine, which is deployed to its first disk"
+        raise InvalidValue("disk", request.disk, problem, "leave it out")
+    _check_no_foreign_seed(uow, machine)
     _check_image(machine, image)
     host = uow.hosts.get(machine.host_id)
     pool = copy_pool(host, machine.disks[0].pool)

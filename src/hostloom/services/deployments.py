@@ -40,6 +40,9 @@ def complete_batch(uow: UnitOfWork, principal: Principal, batch: ComposeBatch) -
         if deploy is not None:
             if not request.start:
                 raise InvalidValue("start", False, "does not go with an image", "start the machine")
+            if deploy.disk:
+                problem = "is set for a new machine, which is deployed to its first disk"
+                raise InvalidValue("disk", deploy.disk, problem, "leave it out")
             deploy = complete_request(uow, principal, deploy)
         machines.append(replace(request, deploy=deploy))
     return replace(batch, machines=tuple(machines))

@@ -14,7 +14,9 @@ from hostloom.recording.host_readings import ROW_ATTEMPTS
 
 #: Time limit for the report after the script was served.
 TOKEN_LIFE_S = 3600.0
-_REPORTING = frozenset({BootAction.COMMISSION, BootAction.ENLIST})
+#: The same for writing a disk, which sends many reports.
+DEPLOY_TOKEN_LIFE_S = 6 * 3600.0
+_REPORTING = frozenset({BootAction.COMMISSION, BootAction.ENLIST, BootAction.DEPLOY})
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def _prepare(uow: UnitOfWork, ports: Ports, mac: MacAddress, decision: BootNow) 
     if action not in _REPORTING:
         return decision
     now, secret = ports.clock.now(), ports.ids.secret()
+    life_s = DEPLOY_TOKEN_LIFE_S if action is BootAction.DEPLOY else TOKEN_LIFE_S
     system_id = None if machine is None else machine.system_id
-    uow.commissionings.permit(BootToken(hash_secret(secret), mac, system_id, now + TOKEN_LIFE_S), now)
+    uow.commissionings.permit(BootToken(hash_secret(secret), mac, system_id, now + life_s), now)
     return replace(decision, secret=secret)

@@ -51,12 +51,13 @@ class Commissionings:
         row = {name: getattr(token, name) for name in BootToken.__slots__}
         self.tx.write(insert(boot_tokens).values(row))
 
-    def knows(self, secret_sha256: str, now: float) -> bool:
-        """Whether a token is valid; does not consume it."""
-        query = select(boot_tokens.c.mac).where(
+    def find(self, secret_sha256: str, now: float) -> BootToken | None:
+        """A valid token; does not consume it."""
+        query = select(boot_tokens).where(
             boot_tokens.c.secret_sha256 == secret_sha256, boot_tokens.c.expires_at > now
         )
-        return bool(list(self.tx.rows(query)))
+        row = next(iter(self.tx.rows(query)), None)
+        return None if row is None else BootToken(**columns_of(row))
 
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
         """Consume the token; of two simultaneous calls only one gets it."""

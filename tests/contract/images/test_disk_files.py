@@ -1,5 +1,6 @@
 """What the folder of disk images and its fake have in common."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from hostloom.images.directory import ImageDirectory
 from hostloom.images.disk_directory import DISK, STREAM, DiskDirectory
+from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.model.errors.resources import NotFound
 from hostloom.ports.disk_images import DiskImageFiles
 from support.disk_images import FakeDiskImages
@@ -70,3 +72,19 @@ def test_the_folder_of_disks_is_no_boot_image(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             boot_images.delete(name)
     assert DiskDirectory(tmp_path).list() == [A]
+
+
+def test_the_checksum_of_a_stream_is_the_last_word_of_its_frame(tmp_path: Path) -> None:
+    folder, disk = tmp_path / "disks" / A, b"a disk" * 1000
+    folder.mkdir(parents=True)
+    for options in ([], ["--no-check"]):
+        argv = ["zstd", "-q", "-c", *options]
+        stream = subprocess.run(argv, input=disk, capture_output=True, check=True).stdout
+        (folder / STREAM).write_bytes(stream)
+        if options:
+            with pytest.raises(DiskImageFailed, match="has no checksum"):
+                DiskDirectory(tmp_path).stream_checksum(A)
+        else:
+            argv = ["xxhsum", "-H64", "-"]
+            xxh64 = subprocess.run(argv, input=disk, capture_output=True, check=True).stdout[:16].decode()
+            assert DiskDirectory(tmp_path).stream_checksum(A) == xxh64[8:]

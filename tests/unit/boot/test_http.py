@@ -15,6 +15,7 @@ from hostloom.boot.http import MAX_FORM_BYTES, MAX_HARDWARE_BYTES, BootCalls, Re
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot
 from hostloom.model.commissioning import BootAction, FoundHardware, FoundNic
+from hostloom.model.deployment import DeployStep, DiskProgress
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from hostloom.model.ids import MacAddress
@@ -35,6 +36,7 @@ class BootServer:
     reports: list[Report] = field(default_factory=list)
     found: list[tuple[str, FoundHardware]] = field(default_factory=list)
     asked: list[MacAddress] = field(default_factory=list)
+    progress: list[DiskProgress] = field(default_factory=list)
     networks: list[str] = field(default_factory=lambda: ["10.77.10.50", "127.0.0.1"])
 
     def app(self) -> Starlette:
@@ -43,7 +45,9 @@ class BootServer:
         (self.directory / "snponly.efi").write_bytes(b"efi")
         images = BootImages(self.directory / "images", self.directory / "vmlinuz", self.directory / "gone")
         loaders = {"snponly.efi": self.directory / "snponly.efi", "ipxe.efi": self.directory / "gone"}
-        calls = BootCalls(self.boot, self.reports.append, self.take, self.admit, self.networks.__contains__)
+        calls = BootCalls(
+            self.boot, self.reports.append, self.take, self, self.admit, self.networks.__contains__
+        )
         return create_boot_app(images, loaders, calls)
 
     def boot(self, mac: MacAddress, _seen_from: str) -> MachineBoot:
@@ -53,6 +57,22 @@ class BootServer:
     def admit(self, secret: str, _seen_from: str) -> None:
         if secret != SECRET:
             raise ReportRefused
+
+    def orders(self, secret: str, _seen_from: str, base_url: str) -> str:
+        self.admit(secret, "")
+        return f"url={base_url}\nend=orders\n"
+
+    def seed(self, secret: str, _seen_from: str, base_url: str) -> bytes:
+        self.admit(secret, "")
+        return base_url.encode()
+
+    def stream(self, secret: str, _seen_from: str) -> Path:
+        self.admit(secret, "")
+        return self.directory / "vmlinuz"
+
+    def take_progress(self, secret: str, _seen_from: str, progress: DiskProgress) -> None:
+        self.admit(secret, "")
+        self.progress.append(progress)
 
     def take(self, secret: str, found: FoundHardware) -> str:
         if secret != SECRET:
@@ -254,6 +274,7 @@ def test_a_database_that_cannot_be_used_is_a_503_with_the_cause(server: BootServ
         fail if place == "machine" else server.boot,  # type: ignore[arg-type]  # never returns
         server.reports.append,
         server.take,
+        server,
         server.admit,
         fail if place == "networks" else server.networks.__contains__,  # type: ignore[arg-type]  # never returns
     )
@@ -396,3 +417,60 @@ def test_without_leave_nothing_is_taken(server: BootServer, leave: str) -> None:
 def test_a_report_that_is_none_is_refused(server: BootServer, body: str, headers: dict[str, str]) -> None:
     assert send_found(server, body, **headers).status_code == 400
     assert server.found == []
+
+
+AUTHORIZED = {"Authorization": f"Bearer {SECRET}"}
+PROGRESS: dict[str, object] = {"step": "write", "done_bytes": 5, "total_bytes": 9}
+
+
+def post_progress(server: BootServer, document: dict[str, object]) -> httpx.Response:
+    headers = AUTHORIZED | {"Content-Type": "application/json"}
+    return server.request("POST", "/deploying", headers, json.dumps(document))
+
+
+def test_a_machine_that_writes_its_disk_gets_orders_seed_and_stream(server: BootServer) -> None:
+    answer = server.request("GET", "/deployment", headers=AUTHORIZED)
+    assert answer.headers["cache-control"] == "no-store"
+    url = answer.text.partition("url=")[2].splitlines()[0]
+    assert server.request("GET", "/deployment/seed", headers=AUTHORIZED).text == url
+    # Also from the first byte on: only a part says that the server can resume.
+    for start in (0, 3):
+        headers = AUTHORIZED | {"Range": f"bytes={start}-"}
+        part = server.request("GET", "/deployment/stream", headers=headers)
+        assert (part.status_code, part.content) == (206, KERNEL[start:])
+
+
+@pytest.mark.parametrize("path", ["/deployment", "/deployment/seed", "/deployment/stream"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": f"Bearer {'x' * 32}"}])
+def test_nothing_of_a_disk_without_the_token(server: BootServer, path: str, headers: dict[str, str]) -> None:
+    assert server.request("GET", path, headers=headers).status_code == 403
+
+
+def test_progress_is_taken(server: BootServer) -> None:
+    document = PROGRESS | {"failure": "no", "output": ["a"]}
+    assert post_progress(server, document).status_code == 200
+    assert server.progress == [DiskProgress(DeployStep.WRITE, 5, 9, failure="no", output=("a",))]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": "polish"},
+        {"step": []},
+        {"done_bytes": -1},
+        {"done_bytes": True},
+        {"done_bytes": 2**61},
+        {"total_bytes": "9"},
+        {"is_done": 1},
+        {"failure": "x" * 256},
+        {"failure": "\u001b"},
+        {"output": ["a"] * 101},
+        {"output": [1]},
+        {"output": "a"},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_progress_that_cannot_be_is_refused(server: BootServer, change: dict[str, object]) -> None:
+    answer = post_progress(server, PROGRESS | change)
+    assert (answer.status_code, server.progress) == (400, [])

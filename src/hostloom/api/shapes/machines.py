@@ -31,12 +31,13 @@ KeyText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 HostTags = Annotated[list[Text], Field(max_length=100)]
 
 
-@like(DeployRequest, hide=("kvm", "disk"))
+@like(DeployRequest, hide=("kvm",))
 class DeployIn(In):
     """The system of a machine: a disk image by name, and how one logs in.
 
     `user` is the account that the SSH keys open; blank is that of the image. Without `ssh_keys` it gets those
-    of the user who asks. `user_data` is for cloud-init, beside what hostloom itself configures.
+    of the user who asks. `user_data` is for cloud-init, beside what hostloom itself configures. `disk` is the
+    disk of a bare machine that is wiped, by name or serial; blank: the smallest that fits.
     """
 
     ssh_keys: Annotated[list[KeyText], Field(max_length=MAX_SSH_KEYS)] = Field(default_factory=list)

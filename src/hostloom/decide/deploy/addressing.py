@@ -12,6 +12,7 @@ from hostloom.model.ids import VlanId
 from hostloom.model.interface_config import ConfiguredInterface, InterfaceConfig, InterfaceLink, LinkMode
 from hostloom.model.machine import MachineInterface
 from hostloom.model.network import Address, Subnet
+from hostloom.model.node import InterfaceKind, NodeInterface
 from hostloom.model.request import AddressMode
 
 
@@ -52,6 +53,21 @@ def composed_interfaces(nics: Iterable[MachineInterface], snapshot: Snapshot) ->
     InvalidValue for an address that is in no subnet of its NIC's VLAN.
     """
     return InterfaceConfig(tuple(_composed(nic, snapshot) for nic in nics))
+
+
+def enlisted_interfaces(nics: Iterable[NodeInterface]) -> InterfaceConfig:
+    """The configuration of a bare machine: each NIC with a known VLAN takes a lease, the others are only up.
+
+    The first one with a VLAN counts as the one that booted.
+    """
+    physical = [nic for nic in nics if nic.kind is InterfaceKind.PHYSICAL and nic.mac is not None]
+    boot = next((nic.name for nic in physical if nic.vlan_id is not None), "")
+    return InterfaceConfig(tuple(_enlisted(nic, boot=nic.name == boot) for nic in physical))
+
+
+def _enlisted(nic: NodeInterface, *, boot: bool) -> ConfiguredInterface:
+    links = (InterfaceLink(LinkMode.DHCP),) if nic.vlan_id is not None else ()
+    return ConfiguredInterface(nic.name, mac=nic.mac, vlan_id=nic.vlan_id, links=links, boot=boot)
 
 
 def _composed(nic: MachineInterface, snapshot: Snapshot) -> ConfiguredInterface:

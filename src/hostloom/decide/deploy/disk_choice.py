@@ -10,6 +10,9 @@ from hostloom.model.disk_image import DiskImage
 from hostloom.model.ids import natural_key
 from hostloom.model.reasons import Refusal, RequestCode, SubjectKind
 
+#: Behind the image: a partition with the configuration, aligned, and the second partition table.
+SEED_ROOM_BYTES = 4 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class DiskChoice:
@@ -22,10 +25,17 @@ class DiskChoice:
     #: The number of disks on which the image fits, including this one.
     fitting: int = 0
 
+    @property
+    def chosen(self) -> FoundDisk:
+        """The disk, where there is no refusal."""
+        if self.disk is None:
+            raise ValueError("no disk was chosen")
+        return self.disk
+
 
 def choose_disk(image: DiskImage, disks: Sequence[FoundDisk], named: str = "") -> DiskChoice:
     """Choose by name (`sda`, `/dev/sda`) or serial; blank: the smallest disk that fits, then by name."""
-    fitting = [disk for disk in disks if disk.size_bytes >= image.virtual_size_bytes]
+    fitting = [disk for disk in disks if disk.size_bytes >= image.virtual_size_bytes + SEED_ROOM_BYTES]
     try:
         disk = _named(disks, named) if named else _smallest(image, disks, fitting)
         if disk not in fitting:

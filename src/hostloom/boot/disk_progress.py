@@ -1,0 +1,50 @@
+"""Parses how far a bare machine is with writing its disk (images/guest/deploy.sh)."""
+
+import json
+
+from hostloom.model.deployment import DeployStep, DiskProgress
+from hostloom.model.errors.values import InvalidValue
+
+MAX_BYTES = 2**60
+MAX_LINES, MAX_TEXT = 100, 255
+_FIELDS = frozenset({"step", "done_bytes", "total_bytes", "is_done", "failure", "output"})
+_STEPS = (DeployStep.IMAGE, DeployStep.SEED, DeployStep.WRITE, DeployStep.VERIFY, DeployStep.BOOT)
+
+
+def parse_disk_progress(body: bytes) -> DiskProgress:
+    """Parse the JSON; InvalidValue names the first invalid field."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidValue("body", None, "is not JSON") from None
+    if not isinstance(document, dict) or set(document) - _FIELDS:
+        raise InvalidValue("body", None, "is not a progress report", f"send {', '.join(sorted(_FIELDS))}")
+    if document.get("step") not in _STEPS:
+        raise InvalidValue("step", str(document.get("step"))[:40], "is unknown", f"send {', '.join(_STEPS)}")
+    is_done, output = document.get("is_done", False), document.get("output", [])
+    if not isinstance(is_done, bool):
+        raise InvalidValue("is_done", str(is_done)[:40], "has the wrong type", "send true or false")
+    if not isinstance(output, list) or len(output) > MAX_LINES:
+        raise InvalidValue("output", None, f"is not a list of at most {MAX_LINES} lines")
+    return DiskProgress(
+        DeployStep(document["step"]),
+        _number(document, "done_bytes"),
+        _number(document, "total_bytes"),
+        is_done,
+        _text(document.get("failure", ""), "failure"),
+        tuple(_text(line, "output") for line in output),
+    )
+
+
+def _number(document: dict[str, object], name: str) -> int:
+    number = document.get(name, 0)
+    if type(number) is not int or not 0 <= number <= MAX_BYTES:
+        raise InvalidValue(name, str(number)[:40], "is no number of bytes", f"send 0 to {MAX_BYTES}")
+    return number
+
+
+def _text(text: object, name: str) -> str:
+    if not isinstance(text, str) or len(text) > MAX_TEXT or not text.isprintable():
+        allowed = f"send at most {MAX_TEXT} printable characters"
+        raise InvalidValue(name, str(text)[:40], "is too long or not printable", allowed)
+    return text

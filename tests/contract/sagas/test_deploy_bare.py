@@ -1,0 +1,194 @@
+"""Deployments of bare machines, from the plan to the report of the system, on fakes and both databases."""
+
+import hashlib
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.commissioning import BootAction, DhcpFacts, FoundDisk, FoundHardware, FoundNic
+from hostloom.model.deployment import Deployment, DeployReport, DeployRequest, DeployStep, DiskProgress
+from hostloom.model.errors.permissions import ReportRefused
+from hostloom.model.errors.refusals import Refused
+from hostloom.model.errors.resources import WrongState
+from hostloom.model.ids import MacAddress
+from hostloom.model.image import Flavour
+from hostloom.model.machine import Machine, MachineState
+from hostloom.sagas.seeds import report_token
+from hostloom.services import commissioning, deploy, deployments, disk_orders
+from hostloom.services.machine_reports import take_report
+from hostloom.services.network_boot import boot_now
+from support.disk_images import a_disk_image
+from support.little_world import LittleWorld, little_world
+from support.seeds import KEY
+
+MAC = MacAddress("52:54:00:ba:5e:01")
+IMAGE = a_disk_image(virtual_size_bytes=10**9)
+REQUEST = DeployRequest(IMAGE.name, ssh_keys=(KEY,))
+DISKS = (
+    FoundDisk("sda", 10**12, "Big", "BIG-1"),
+    FoundDisk("sdb", 2 * 10**9, "Small", "SMALL-1"),
+    # The image fits, but not with the configuration behind it.
+    FoundDisk("sdc", 10**9 + 10**6, "Tiny", "TINY-1"),
+)
+HARDWARE = FoundHardware(
+    4,
+    8000,
+    "amd64",
+    "bios",
+    disks=DISKS,
+    nics=(FoundNic("eth0", MAC, carrier=True, dhcp=DhcpFacts(ip_address("10.0.0.77"))),),
+)
+URL = "http://10.0.0.1:5248"
+
+
+def boot(world: LittleWorld) -> tuple[BootAction, str]:
+    """Boot from the network; what, and the token."""
+    now = boot_now(world.ports, MAC, enlist=True, has_image=lambda _: True)
+    return now.decision.action, now.secret
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> LittleWorld:
+    """An enlisted and commissioned bare machine, a disk image, and a boot image that writes disks."""
+    world = little_world(tmp_path, 1)
+    with world.ports.store.begin() as uow:
+        uow.disk_images.add(IMAGE)
+        uow.commit()
+    world.disks.put(IMAGE.sha256, stream=b"zstd" + bytes.fromhex("04030201"))
+    assert world.ports.images is not None
+    world.ports.images.build(Flavour.GENERIC, world.ports.images.fetch(Flavour.GENERIC))
+    take_report(world.ports, boot(world)[1], HARDWARE)
+    commissioning.commission(world.ports, LOCAL_ADMIN, machine_of(world).hostname)
+    world.run()
+    take_report(world.ports, boot(world)[1], HARDWARE)
+    assert machine_of(world).state is MachineState.READY
+    return world
+
+
+def machine_of(world: LittleWorld) -> Machine:
+    with world.ports.store.begin() as uow:
+        machine = uow.machines.find_by_mac(MAC)
+    assert machine is not None
+    return machine
+
+
+def deployment_of(world: LittleWorld) -> Deployment:
+    with world.ports.store.begin() as uow:
+        deployment = uow.deployments.find(machine_of(world).system_id)
+    assert deployment is not None
+    return deployment
+
+
+def start(world: LittleWorld, request: DeployRequest = REQUEST) -> str:
+    """Deploy, and boot the environment; its token."""
+    deploy.start(world.ports, LOCAL_ADMIN, machine_of(world).hostname, request)
+    operation = world.run()
+    assert operation.state == "succeeded", operation.error
+    action, token = boot(world)
+    assert action is BootAction.DEPLOY
+    return token
+
+
+def orders_of(world: LittleWorld, token: str) -> dict[str, str]:
+    lines = disk_orders.orders(world.ports, token, URL).splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_the_plan_names_the_smallest_disk_that_fits(world: LittleWorld) -> None:
+    plan = deploy.plan(world.ports, LOCAL_ADMIN, machine_of(world).hostname, REQUEST)
+    assert (plan.wiped, plan.host, plan.reports) == (DISKS[1], None, True)
+    named = replace(REQUEST, disk="BIG-1")
+    assert deploy.plan(world.ports, LOCAL_ADMIN, machine_of(world).hostname, named).wiped == DISKS[0]
+    with pytest.raises(Refused, match="sdc"):
+        deploy.plan(world.ports, LOCAL_ADMIN, machine_of(world).hostname, replace(REQUEST, disk="sdc"))
+    assert machine_of(world).state is MachineState.READY
+
+
+def test_without_a_boot_image_that_writes_disks_nothing_begins(world: LittleWorld) -> None:
+    assert world.ports.images is not None
+    for image in world.ports.images.list():
+        world.ports.images.delete(image.name)
+    with pytest.raises(WrongState, match="a generic boot image must be built"):
+        deploy.start(world.ports, LOCAL_ADMIN, machine_of(world).hostname, REQUEST)
+
+
+def test_from_the_orders_to_the_report_of_the_system(world: LittleWorld) -> None:
+    token = start(world)
+    orders = orders_of(world, token)
+    assert (orders["order"], orders["end"]) == ("deploy", "orders")
+    assert (orders["disk_serial"], orders["disk_size_bytes"]) == ("SMALL-1", str(2 * 10**9))
+    assert orders["stream_checksum"] == "01020304"
+    assert orders["raw_size_bytes"] == str(IMAGE.virtual_size_bytes)
+    seed = disk_orders.seed(world.ports, token, URL)
+    assert hashlib.sha256(seed).hexdigest() == orders["seed_sha256"]
+    assert disk_orders.stream(world.ports, token).read_bytes().startswith(b"zstd")
+
+    before = deployment_of(world).deadline
+    world.clock.time += 60
+    disk_orders.take_progress(world.ports, token, DiskProgress(DeployStep.WRITE, 5, 9))
+    deployment = deployment_of(world)
+    assert (deployment.step, deployment.done_bytes, deployment.total_bytes) == (DeployStep.WRITE, 5, 9)
+    assert before is not None and deployment.deadline is not None and deployment.deadline > before
+
+    done = DiskProgress(DeployStep.BOOT, 9, 9, is_done=True)
+    for _ in range(2):  # its answer may have been lost
+        disk_orders.take_progress(world.ports, token, done)
+    assert deployment_of(world).step is DeployStep.PHONE_HOME
+    assert boot(world)[0] is BootAction.LOCAL
+    with pytest.raises(ReportRefused):
+        disk_orders.take_progress(world.ports, token, DiskProgress(DeployStep.WRITE, 5, 9))
+
+    machine = machine_of(world)
+    report = report_token(world.ports, machine, deployment_of(world).instance_id)
+    deployments.take_report(world.ports, report, DeployReport(("ssh-ed25519 AAAA",)))
+    assert machine_of(world).state is MachineState.DEPLOYED
+    assert boot(world)[0] is BootAction.LOCAL
+
+
+def test_a_machine_that_is_restarted_in_the_middle_begins_again(world: LittleWorld) -> None:
+    first = start(world)
+    disk_orders.take_progress(world.ports, first, DiskProgress(DeployStep.WRITE, 5, 9))
+    action, second = boot(world)
+    assert action is BootAction.DEPLOY
+    assert orders_of(world, second)["disk_serial"] == "SMALL-1"
+    with pytest.raises(ReportRefused):
+        disk_orders.orders(world.ports, first, URL)
+
+
+def test_a_failure_has_its_step_remedy_and_console_and_deploy_runs_again(world: LittleWorld) -> None:
+    token = start(world)
+    failure = DiskProgress(DeployStep.VERIFY, 0, 0, failure="it reads back differently", output=("a", "b"))
+    disk_orders.take_progress(world.ports, token, failure)
+    deployment = deployment_of(world)
+    assert machine_of(world).state is MachineState.FAILED_DEPLOYMENT
+    assert "step verify: it reads back differently; its disk" in deployment.failure
+    assert (deployment.step, deployment.boot_output) == (DeployStep.VERIFY, "a\nb")
+    assert boot(world)[0] is BootAction.LOCAL
+    with pytest.raises(ReportRefused):
+        disk_orders.orders(world.ports, token, URL)
+    again = start(world, replace(REQUEST, disk="sda"))
+    assert orders_of(world, again)["disk_serial"] == "BIG-1"
+    assert deployment_of(world).failure == ""
+
+
+def test_a_machine_that_never_boots_the_environment_fails_and_boots_its_disk(world: LittleWorld) -> None:
+    start(world)
+    world.clock.time += world.ports.settings.deploy_timeout_s + 1
+    deployments.give_up_overdue(world.ports)
+    assert machine_of(world).state is MachineState.FAILED_DEPLOYMENT
+    assert boot(world)[0] is BootAction.LOCAL
+
+
+def test_a_token_for_another_report_gives_no_orders(world: LittleWorld) -> None:
+    commissioning.commission(world.ports, LOCAL_ADMIN, machine_of(world).hostname)
+    world.run()
+    action, token = boot(world)
+    assert action is BootAction.COMMISSION
+    for call in (disk_orders.orders, disk_orders.seed):
+        with pytest.raises(ReportRefused):
+            call(world.ports, token, URL)
+    with pytest.raises(ReportRefused):
+        disk_orders.stream(world.ports, token)
