@@ -1,6 +1,8 @@
-"""Parses how far a bare machine is with writing its disk (images/guest/deploy.sh)."""
+"""What a bare machine that writes its disk (images/guest/deploy.sh) asks and tells."""
 
 import json
+from pathlib import Path
+from typing import Protocol
 
 from hostloom.model.deployment import DeployStep, DiskProgress
 from hostloom.model.errors.values import InvalidValue
@@ -8,7 +10,37 @@ from hostloom.model.errors.values import InvalidValue
 MAX_BYTES = 2**60
 MAX_LINES, MAX_TEXT = 100, 255
 _FIELDS = frozenset({"step", "done_bytes", "total_bytes", "is_done", "failure", "output"})
-_STEPS = (DeployStep.IMAGE, DeployStep.SEED, DeployStep.WRITE, DeployStep.VERIFY, DeployStep.BOOT)
+_STEPS = (
+    DeployStep.IMAGE,
+    DeployStep.SEED,
+    DeployStep.WRITE,
+    DeployStep.VERIFY,
+    DeployStep.BOOT,
+    DeployStep.ERASE,
+)
+
+
+class DiskCalls(Protocol):
+    """Callbacks about a machine that writes its disk, by its token and address; ReportRefused.
+
+    Each may block, and runs in a thread. The machine reaches this server under `base_url`.
+    """
+
+    def orders(self, secret: str, seen_from: str, base_url: str) -> str:
+        """What the machine does, as lines of `key=value`; the last one is `end=orders`."""
+        ...
+
+    def seed(self, secret: str, seen_from: str, base_url: str) -> bytes:
+        """The file system with the configuration for cloud-init."""
+        ...
+
+    def stream(self, secret: str, seen_from: str) -> Path:
+        """The compressed image."""
+        ...
+
+    def take_progress(self, secret: str, seen_from: str, progress: DiskProgress) -> None:
+        """How far the machine is."""
+        ...
 
 
 def parse_disk_progress(body: bytes) -> DiskProgress:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -17,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hostloom.boot.commissioning_report import parse_hardware
 from hostloom.boot.deploy_report import parse_deploy_report
-from hostloom.boot.disk_progress import parse_disk_progress
+from hostloom.boot.disk_progress import DiskCalls, parse_disk_progress
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.boot.uptime_report import FIELDS, Report, parse_report
 from hostloom.model.commissioning import FoundHardware
-from hostloom.model.deployment import DeployReport, DiskProgress
+from hostloom.model.deployment import DeployReport
 from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
 from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.errors.values import InvalidValue
@@ -38,29 +37,6 @@ MAX_DEPLOY_REPORT_BYTES = 256 * 1024
 MAX_PROGRESS_BYTES = 64 * 1024
 _NO_STORE = {"Cache-Control": "no-store"}
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
-
-
-class DiskCalls(Protocol):
-    """Callbacks about a machine that writes its disk, by its token and address; ReportRefused.
-
-    Each may block, and runs in a thread. The machine reaches this server under `base_url`.
-    """
-
-    def orders(self, secret: str, seen_from: str, base_url: str) -> str:
-        """What the machine does, as lines of `key=value`; the last one is `end=orders`."""
-        ...
-
-    def seed(self, secret: str, seen_from: str, base_url: str) -> bytes:
-        """The file system with the configuration for cloud-init."""
-        ...
-
-    def stream(self, secret: str, seen_from: str) -> Path:
-        """The compressed image."""
-        ...
-
-    def take_progress(self, secret: str, seen_from: str, progress: DiskProgress) -> None:
-        """How far the machine is."""
-        ...
 
 
 @dataclass(frozen=True)

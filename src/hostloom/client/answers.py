@@ -38,7 +38,7 @@ CorrelationEvidence = Literal["operator", "address", "mac", "uuid", "adopted", "
 CorrelationState = Literal["correlated", "unknown", "ambiguous"]
 
 DeployStep = Literal[
-    "image", "clone", "seed", "power", "write", "verify", "network", "boot", "phone-home", "register"
+    "image", "clone", "seed", "power", "write", "erase", "verify", "network", "boot", "phone-home", "register"
 ]
 
 DhcpMode = Literal["on", "off", "relay"]

@@ -23,6 +23,8 @@ class DeployStep(StrEnum):
     SEED = "seed"
     POWER = "power"
     WRITE = "write"
+    #: A bare machine that is released overwrites its disk.
+    ERASE = "erase"
     VERIFY = "verify"
     NETWORK = "network"
     BOOT = "boot"

@@ -54,6 +54,15 @@ def record_start(uow: UnitOfWork, ports: Ports, machine: Machine, deployment: De
         uow.events.add(Event(EventKind.MACHINE_DEPLOYED, subject, text, now))
 
 
+def give_up_erasing(uow: UnitOfWork, ports: Ports, machine: Machine, failure: str) -> None:
+    """A disk was not erased: the machine is broken, so that no one else gets what is on it."""
+    uow.machines.update(replace(machine, state=MachineState.BROKEN, next_boot=None))
+    uow.deployments.delete(machine.system_id)
+    text = f"its disk was not erased: {failure}; erase it by hand, and `hostloom machine mark-fixed` it"
+    now = ports.clock.now()
+    uow.events.add(Event(EventKind.MACHINE_BROKEN, machine_subject(machine), text, now))
+
+
 def record_report(
     uow: UnitOfWork, ports: Ports, machine: Machine, deployment: Deployment, report: DeployReport
 ) -> None:

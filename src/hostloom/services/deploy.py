@@ -79,14 +79,7 @@ def _plan(
 ) -> DeployPlan:
     require_user(principal, "deploy machines")
     machine = machines.get(uow, principal, key)
-    if machine.owner:
-        machines.require_owner(principal, machine, "deploy")
-    machines.require_unlocked(machine)
-    if machine.state not in DEPLOYABLE:
-        wanted = f"it must be {', '.join(DEPLOYABLE[:-1])} or {DEPLOYABLE[-1]}"
-        hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
-        is_deployed = machine.state is MachineState.DEPLOYED
-        raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
+    _check_state(principal, machine)
     request = complete_request(uow, principal, request)
     image = find_by_key(uow.disk_images, "disk image", request.image)
     if machine.origin is MachineOrigin.ENLISTED:
@@ -116,6 +109,17 @@ def _plan(
         copy is not None and copy.complete and copy.volume == copy_volume(image.sha256),
         address_for_reports(uow, ports, machine) is not None,
     )
+
+
+def _check_state(principal: Principal, machine: Machine) -> None:
+    if machine.owner:
+        machines.require_owner(principal, machine, "deploy")
+    machines.require_unlocked(machine)
+    if machine.state not in DEPLOYABLE:
+        wanted = f"it must be {', '.join(DEPLOYABLE[:-1])} or {DEPLOYABLE[-1]}"
+        hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
+        is_deployed = machine.state is MachineState.DEPLOYED
+        raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
 
 
 def _check_no_foreign_seed(uow: UnitOfWork, machine: Machine) -> None:

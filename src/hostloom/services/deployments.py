@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hostloom.decide.deploy.user_data import check_user_data
 from hostloom.model.access import Principal
-from hostloom.model.commissioning import hash_secret
+from hostloom.model.commissioning import BootAction, hash_secret
 from hostloom.model.deployment import (
     MAX_SSH_KEYS,
     MAX_SSH_KEYS_BYTES,
@@ -23,7 +23,7 @@ from hostloom.model.request import ComposeBatch
 from hostloom.model.ssh_public_key import parse_public_key
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import record_report, settle
+from hostloom.recording.deployments import give_up_erasing, record_report, settle
 from hostloom.recording.host_readings import hypervisor_of
 
 #: What Debian's and the BSDs' useradd accept.
@@ -119,6 +119,9 @@ def _give_up(ports: Ports, deployment: Deployment) -> None:
             timeout_s = ports.settings.deploy_timeout_s
             failure = f"no report came within {timeout_s:g} s; `hostloom machine show` has its console"
             settle(uow, ports, machine, replace(deployment, failure=failure, boot_output=output))
+        elif machine.state is MachineState.RELEASING and machine.next_boot is BootAction.DEPLOY:
+            failure = f"no report came within {ports.settings.deploy_timeout_s:g} s"
+            give_up_erasing(uow, ports, machine, failure)
         else:
             uow.deployments.put(replace(deployment, deadline=None))
         uow.commit()

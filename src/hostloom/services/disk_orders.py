@@ -1,25 +1,26 @@
 """Bare machines that write their disks: their orders, the data that they fetch, and how far they are."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hostloom.decide.deploy.disk_choice import choose_disk
+from hostloom.decide.deploy.disk_choice import named_disk
 from hostloom.decide.explain.reason_texts import refused
+from hostloom.decide.refuse import RefuseRequest
 from hostloom.model.commissioning import BootAction, FoundDisk, hash_secret
 from hostloom.model.deployment import Deployment, DeployStep, DiskProgress
-from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.permissions import ReportRefused
-from hostloom.model.errors.resources import NotFound
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineState
 from hostloom.ports.context import Ports
 from hostloom.ports.repositories import find_by_key
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import settle
+from hostloom.recording.deployments import give_up_erasing, settle
 from hostloom.sagas.import_disk_image import files_of
 from hostloom.sagas.seeds import build_seed
+from hostloom.services.release_bare import free
 
 #: What a user does about a failure in the step.
 _REMEDIES = {
@@ -35,24 +36,34 @@ def orders(ports: Ports, secret: str, base_url: str) -> str:
     """The orders of the machine with this token, as lines of `key=value`; ReportRefused."""
     with ports.store.begin() as uow:
         machine, deployment = _writing(uow, ports, secret)
-        image = find_by_key(uow.disk_images, "disk image", deployment.image)
-        disk = _planned_disk(uow, machine, deployment, image)
-    seed_content = build_seed(ports, machine, deployment, base_url)
-    lines = {
-        "order": "deploy",
+        disk = _planned_disk(uow, machine, deployment)
+    place: dict[str, object] = {
         "disk_name": disk.name,
         "disk_serial": disk.serial,
         "disk_model": disk.model,
         "disk_size_bytes": disk.size_bytes,
+    }
+    if machine.state is MachineState.RELEASING:
+        return _lines({"order": "erase", **place, "mode": "full"})
+    with ports.store.begin() as uow:
+        image = find_by_key(uow.disk_images, "disk image", deployment.image)
+    seed_content = build_seed(ports, machine, deployment, base_url)
+    lines = {
+        "order": "deploy",
+        **place,
         "stream": "/deployment/stream",
         "stream_size_bytes": image.stream_size_bytes,
         "stream_sha256": image.stream_sha256,
         "stream_checksum": files_of(ports).stream_checksum(deployment.image_sha256),
         "raw_size_bytes": image.virtual_size_bytes,
         "seed_sha256": hashlib.sha256(seed_content).hexdigest(),
-        "end": "orders",
     }
-    return "".join(f"{key}={value}\n" for key, value in lines.items())
+    return _lines(lines)
+
+
+def _lines(orders: Mapping[str, object]) -> str:
+    """The last line proves that all have arrived."""
+    return "".join(f"{key}={value}\n" for key, value in orders.items()) + "end=orders\n"
 
 
 def seed(ports: Ports, secret: str, base_url: str) -> bytes:
@@ -81,7 +92,10 @@ def take_progress(ports: Ports, secret: str, progress: DiskProgress) -> None:
             return
         if machine.next_boot is not BootAction.DEPLOY:
             raise ReportRefused
-        _record(uow, ports, machine, deployment, progress)
+        if machine.state is MachineState.RELEASING:
+            _record_erase(uow, ports, machine, deployment, progress)
+        else:
+            _record(uow, ports, machine, deployment, progress)
         uow.commit()
 
 
@@ -109,13 +123,26 @@ def _record(
         uow.events.add(Event(EventKind.MACHINE_DEPLOYING, machine_subject(machine), text, now))
 
 
+def _record_erase(
+    uow: UnitOfWork, ports: Ports, machine: Machine, deployment: Deployment, progress: DiskProgress
+) -> None:
+    """A machine with a disk that cannot be erased is broken, so that no one else gets the disk."""
+    if progress.failure:
+        give_up_erasing(uow, ports, machine, progress.failure)
+    elif progress.is_done:
+        free(uow, ports, machine, "released; its disk is erased, and it is switched off")
+    else:
+        told = replace(deployment, done_bytes=progress.done_bytes, total_bytes=progress.total_bytes)
+        uow.deployments.put(replace(told, deadline=ports.clock.now() + ports.settings.deploy_timeout_s))
+
+
 def _deploying(uow: UnitOfWork, ports: Ports, secret: str) -> tuple[Machine, Deployment]:
     """The machine that booted with this token, if it is being deployed; ReportRefused."""
     token = uow.commissionings.find(hash_secret(secret), ports.clock.now())
     if token is None or token.system_id is None:
         raise ReportRefused
     machine, deployment = uow.machines.get(token.system_id), uow.deployments.find(token.system_id)
-    if deployment is None or machine.state is not MachineState.DEPLOYING:
+    if deployment is None or machine.state not in (MachineState.DEPLOYING, MachineState.RELEASING):
         raise ReportRefused
     return machine, deployment
 
@@ -127,12 +154,11 @@ def _writing(uow: UnitOfWork, ports: Ports, secret: str) -> tuple[Machine, Deplo
     return machine, deployment
 
 
-def _planned_disk(uow: UnitOfWork, machine: Machine, deployment: Deployment, image: DiskImage) -> FoundDisk:
+def _planned_disk(uow: UnitOfWork, machine: Machine, deployment: Deployment) -> FoundDisk:
     """The disk of the plan, as the machine reported it."""
     commissioning = uow.commissionings.of([machine.system_id]).get(machine.system_id)
-    if commissioning is None:
-        raise NotFound("commissioning of machine", machine.hostname)
-    choice = choose_disk(image, commissioning.hardware.disks, deployment.disk)
-    if choice.refusal is not None:
-        raise refused(choice.refusal)
-    return choice.chosen
+    disks = () if commissioning is None else commissioning.hardware.disks
+    try:
+        return named_disk(disks, deployment.disk)
+    except RefuseRequest as error:
+        raise refused(error.refusal) from error

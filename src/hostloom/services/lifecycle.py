@@ -7,14 +7,14 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.errors.resources import WrongState
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
-from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
 from hostloom.sagas.release import RELEASE, ReleaseInput
 from hostloom.sagas.saga import start_saga
-from hostloom.services import machines, power
+from hostloom.services import machines, power, release_bare
 from hostloom.services.access import require_admin
 
 #: States from which `release` makes a machine available.
@@ -41,7 +41,8 @@ class Released:
 def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False) -> Released:
     """Release a machine: switch it off and make it available; decompose it if it was composed on demand.
 
-    A deployed machine loses its seed, and with `erase` the content of all its disks.
+    A deployed machine loses its seed, and with `erase` the content of all its disks. A bare machine erases
+    the disk that was written at its next boot from the network, and is free after that.
     Permitted to its owner and administrators; does nothing for a free machine. WrongState, NotPermitted.
     """
     with ports.store.begin() as uow:
@@ -54,6 +55,8 @@ def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False
         return Released(machine)
     if machine.on_demand:
         return _take_apart(ports, principal, machine)
+    if machine.origin is MachineOrigin.ENLISTED and (erase or machine.state is not MachineState.ALLOCATED):
+        return Released(release_bare.release(ports, principal, machine, erase=erase))
     if machine.host_id is not None and (erase or machine.state is not MachineState.ALLOCATED):
         return _undeploy(ports, principal, machine, erase=erase)
     if machine.power is not PowerState.OFF and power.can_switch(ports, machine):

@@ -17,7 +17,7 @@ from hostloom.model.ids import MacAddress
 from hostloom.model.image import Flavour
 from hostloom.model.machine import Machine, MachineState
 from hostloom.sagas.seeds import report_token
-from hostloom.services import commissioning, deploy, deployments, disk_orders
+from hostloom.services import commissioning, deploy, deployments, disk_orders, lifecycle
 from hostloom.services.machine_reports import take_report
 from hostloom.services.network_boot import boot_now
 from support.disk_images import a_disk_image
@@ -192,3 +192,56 @@ def test_a_token_for_another_report_gives_no_orders(world: LittleWorld) -> None:
             call(world.ports, token, URL)
     with pytest.raises(ReportRefused):
         disk_orders.stream(world.ports, token)
+
+
+def deployed(world: LittleWorld) -> None:
+    """A bare machine whose system runs."""
+    disk_orders.take_progress(world.ports, start(world), DiskProgress(DeployStep.BOOT, 9, 9, is_done=True))
+    token = report_token(world.ports, machine_of(world), deployment_of(world).instance_id)
+    deployments.take_report(world.ports, token, DeployReport(()))
+    assert machine_of(world).state is MachineState.DEPLOYED
+
+
+def erasing(world: LittleWorld) -> str:
+    """Release and erase; the token with which it erases."""
+    deployed(world)
+    lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname, erase=True)
+    assert machine_of(world).state is MachineState.RELEASING
+    action, token = boot(world)
+    assert action is BootAction.DEPLOY
+    return token
+
+
+def test_released_it_is_free_at_once(world: LittleWorld) -> None:
+    deployed(world)
+    lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname)
+    machine = machine_of(world)
+    assert (machine.state, machine.owner, machine.next_boot) == (MachineState.READY, "", None)
+    with world.ports.store.begin() as uow:
+        assert uow.deployments.find(machine.system_id) is None
+
+
+def test_released_with_erase_it_is_free_when_its_disk_is_erased(world: LittleWorld) -> None:
+    token = erasing(world)
+    orders = orders_of(world, token)
+    assert (orders["order"], orders["mode"], orders["disk_serial"]) == ("erase", "full", "SMALL-1")
+    disk_orders.take_progress(world.ports, token, DiskProgress(DeployStep.ERASE, 5, 9))
+    assert deployment_of(world).done_bytes == 5
+    disk_orders.take_progress(world.ports, token, DiskProgress(DeployStep.ERASE, 9, 9, is_done=True))
+    machine = machine_of(world)
+    assert (machine.state, machine.owner, machine.next_boot) == (MachineState.READY, "", None)
+    assert boot(world)[0] is BootAction.LOCAL
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_disk_that_was_not_erased_breaks_the_machine(world: LittleWorld, silent: bool) -> None:
+    token = erasing(world)
+    if silent:
+        world.clock.time += world.ports.settings.deploy_timeout_s + 1
+        deployments.give_up_overdue(world.ports)
+    else:
+        failure = DiskProgress(DeployStep.ERASE, 0, 0, failure="it still has data")
+        disk_orders.take_progress(world.ports, token, failure)
+    assert machine_of(world).state is MachineState.BROKEN
+    with pytest.raises(ReportRefused):
+        disk_orders.orders(world.ports, token, URL)

@@ -12,7 +12,7 @@ from hostloom.decide.deploy.check_deploy import (
     composed_boot_modes,
     found_boot_modes,
 )
-from hostloom.decide.deploy.disk_choice import choose_disk
+from hostloom.decide.deploy.disk_choice import SEED_ROOM_BYTES, choose_disk
 from hostloom.decide.explain.deploy import render_disk_choice
 from hostloom.decide.explain.reason_texts import render_refusal
 from hostloom.model.commissioning import FoundDisk
@@ -202,7 +202,8 @@ def test_the_choice_does_not_depend_on_the_order_and_nothing_smaller_fits(
     disks = [FoundDisk(f"sd{letter}", size * GB) for letter, size in zip("abcdef", sizes, strict=False)]
     disk = choose_disk(IMAGE, disks).disk
     assert choose_disk(IMAGE, data.draw(st.permutations(disks))).disk == disk
-    fitting = [other for other in disks if other.size_bytes >= IMAGE.virtual_size_bytes]
+    needed = IMAGE.virtual_size_bytes + SEED_ROOM_BYTES
+    fitting = [other for other in disks if other.size_bytes >= needed]
     assert (disk is None) is (not fitting)
     if disk is not None:
         assert all(

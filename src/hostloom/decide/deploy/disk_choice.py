@@ -37,7 +37,7 @@ def choose_disk(image: DiskImage, disks: Sequence[FoundDisk], named: str = "") -
     """Choose by name (`sda`, `/dev/sda`) or serial; blank: the smallest disk that fits, then by name."""
     fitting = [disk for disk in disks if disk.size_bytes >= image.virtual_size_bytes + SEED_ROOM_BYTES]
     try:
-        disk = _named(disks, named) if named else _smallest(image, disks, fitting)
+        disk = named_disk(disks, named) if named else _smallest(image, disks, fitting)
         if disk not in fitting:
             raise _too_small(image, disk)
     except RefuseRequest as error:
@@ -45,8 +45,8 @@ def choose_disk(image: DiskImage, disks: Sequence[FoundDisk], named: str = "") -
     return DiskChoice(disk, is_named=bool(named), fitting=len(fitting))
 
 
-def _named(disks: Sequence[FoundDisk], named: str) -> FoundDisk:
-    """The disk with this name or serial; a serial that two disks share names neither."""
+def named_disk(disks: Sequence[FoundDisk], named: str) -> FoundDisk:
+    """The disk with this name or serial; RefuseRequest. A serial that two disks share names neither."""
     word = named.removeprefix("/dev/")
     matching = [disk for disk in disks if disk.name == word] or [
         disk for disk in disks if disk.serial and disk.serial == named
