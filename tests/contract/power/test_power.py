@@ -69,3 +69,13 @@ def test_an_address_that_does_not_answer_is_unreachable(subject: Subject) -> Non
         return  # an unknown URI is an empty host there
     with pytest.raises(PowerUnreachable):
         subject.drivers.of(elsewhere(subject.settings), subject.password).status()
+
+
+def test_no_log_contains_the_password(subject: Subject, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    subject.power.cycle()
+    if subject.settings.kind is not PowerKind.LIBVIRT:
+        with pytest.raises(PowerRefused):
+            subject.with_password("wr0ng-h0rse").status()
+    assert subject.password not in caplog.text
+    assert "wr0ng-h0rse" not in caplog.text
