@@ -13,6 +13,7 @@ from rich.table import Table
 
 from hostloom_lab import guest
 from hostloom_lab.commands import inside
+from hostloom_lab.disk_image import built_image
 from hostloom_lab.errors import LabError
 from hostloom_lab.lab import Lab, Status, as_json
 from hostloom_lab.plan import HOST_NICS
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 guest_app = typer.Typer(no_args_is_help=True, help="The tiny guest's kernel and initramfs.")
 app.add_typer(guest_app, name="guest")
+image_app = typer.Typer(no_args_is_help=True, help="Disk images for machines of the lab.")
+app.add_typer(image_app, name="image")
 console = Console()
 
 Name = Annotated[str, typer.Option("--name", help="Name of the lab; several labs can run side by side.")]
@@ -162,6 +165,15 @@ def build_guest(again: Annotated[bool, typer.Option(help="Build it even if it ex
     with console.status("the guest's kernel and initramfs …"):
         built = _try(lambda: guest.build(again=again))
     console.print(f"{built.kernel}\n{built.initrd}")
+
+
+@image_app.command("build")
+def build_image() -> None:
+    """Build the disk image of Debian 12 unless it is in the cache, and print the path of the file.
+
+    Example: hostloom image import $(hostloom-lab image build) --name debian-12
+    """
+    print(_try(built_image))
 
 
 def _subnet(text: str) -> IPv4Network:

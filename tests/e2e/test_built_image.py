@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.images.seed_disk import MtoolsSeedDisks
-from support.built_image import built_image
+from hostloom_lab.disk_image import built_image
 from support.sshd import free_port
 
 pytestmark = pytest.mark.lab

@@ -1,4 +1,4 @@
-"""Disk images as `hostloom image build` makes them, kept in the cache between runs."""
+"""Builds disk images as `hostloom image build` does, into the cache: a lab's rack reaches no package archive."""
 
 import fcntl
 import hashlib
@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from hostloom import images
 from hostloom.images.disk_builds import MmdebstrapBuilds
 from hostloom.model.disk_build import DiskBuild
+from hostloom.model.errors.outside import DiskImageFailed
+from hostloom_lab.errors import LabError
 from hostloom_lab.guest import cache_directory
 
 #: What a disk depends on beside its packages, in the package `hostloom.images`.
@@ -25,6 +27,13 @@ def built_image(build: DiskBuild = DEBIAN_12) -> Path:
 
     `disk-images/debian-12.qcow2` in the cache is always the newest one.
     """
+    try:
+        return _cached(build)
+    except DiskImageFailed as error:
+        raise LabError(str(error)) from error
+
+
+def _cached(build: DiskBuild) -> Path:
     folder = cache_directory() / "disk-images"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{build.variant}-{recipe_hash(build)[:16]}.qcow2"
