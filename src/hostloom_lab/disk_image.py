@@ -1,4 +1,4 @@
-"""Builds disk images as `hostloom image build` does, into the cache: a lab's rack reaches no package archive."""
+"""Builds disk images into the cache, as `hostloom image build` does: a lab's rack reaches no archive."""
 
 import fcntl
 import hashlib

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from hostloom_lab.disk_image import built_image
 from support.rig import HOSTLOOM, Rig
 
-#: A Debian 12 with cloud-init and sshd; `hostloom image build debian-12` makes one if it is not there.
-IMAGE_FILE = Path("/var/cache/hostloom/test-images/debian-12.qcow2")
 #: An emulated Debian boots in 70 to 90 s on a quiet machine.
 DEPLOY_TIMEOUT_S = 600
 USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motto\n  content: from user-data\n"
@@ -19,10 +18,7 @@ USER_DATA = "#cloud-config\nwrite_files:\n- path: /etc/motto\n  content: from us
 @pytest.fixture(scope="module")
 def image(rig: Rig) -> str:
     """Debian 12, by name."""
-    if IMAGE_FILE.exists():
-        words = ("image", "import", str(IMAGE_FILE), "--name", "debian-12")
-    else:
-        words = ("image", "build", "debian-12")
+    words = ("image", "import", str(built_image()), "--name", "debian-12")
     done = rig.call(*words, timeout_s=1200)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{rig.log()[-3000:]}"
     return "debian-12"
