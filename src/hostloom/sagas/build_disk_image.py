@@ -10,6 +10,7 @@ from hostloom.sagas.import_disk_image import (
     INSPECT,
     PUBLISH,
     RECORD,
+    TIDY,
     UNPACK,
     ImportDiskImageInput,
     imports_of,
@@ -48,5 +49,7 @@ INSTALL = Step[ImportDiskImageInput, InstalledSystem]("install", InstalledSystem
 ASSEMBLE = Step[ImportDiskImageInput, FetchedFile]("assemble", FetchedFile, do=_assemble)
 
 BUILD_DISK_IMAGE = Saga(
-    "build-disk-image", ImportDiskImageInput, (INSTALL, ASSEMBLE, UNPACK, CONVERT, INSPECT, PUBLISH, RECORD)
+    "build-disk-image",
+    ImportDiskImageInput,
+    (INSTALL, ASSEMBLE, UNPACK, CONVERT, INSPECT, PUBLISH, RECORD, TIDY),
 )

@@ -181,6 +181,7 @@ def test_a_build_ends_as_an_image_with_its_recipe_as_source(world: LittleWorld) 
         "",
     )
     assert events == [(EventKind.IMAGE_IMPORTED, "was built from recipe debian-12-kvm")]
+    assert world.disks.unfinished() == []
 
 
 def test_a_build_and_an_import_of_one_name_exclude_each_other(world: LittleWorld) -> None:
