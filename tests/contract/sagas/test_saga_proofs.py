@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.commissioning import Commissioning, FoundDisk, FoundHardware
 from hostloom.model.deployment import DeployRequest
 from hostloom.model.ids import MacAddress
 from hostloom.model.image import Flavour
+from hostloom.model.machine import MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.power import PowerKind
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
@@ -148,6 +150,24 @@ def add_bare_machine(world: LittleWorld) -> None:
     world.ports.power.add("10.0.0.9").password = ""
 
 
+def begin_deploy_bare(world: LittleWorld) -> Operation:
+    return deploy.start(world.ports, LOCAL_ADMIN, "bare", DEPLOY)
+
+
+def commissioned_bare_machine(world: LittleWorld) -> None:
+    """The bare machine has reported a disk, and there is a boot image that writes disks."""
+    disks = (FoundDisk("sda", 10**12, "Big", "BIG-1"),)
+    with world.ports.store.begin() as uow:
+        machine = next(machine for machine in uow.machines.list() if machine.hostname == "bare")
+        uow.commissionings.put(
+            Commissioning(machine.system_id, 0.0, FoundHardware(4, 8000, "amd64", "bios", disks=disks))
+        )
+        uow.machines.update(replace(machine, state=MachineState.READY, memory_mib=8000))
+        uow.commit()
+    assert world.ports.images is not None
+    world.ports.images.build(Flavour.GENERIC, world.ports.images.fetch(Flavour.GENERIC))
+
+
 def begin_verify(world: LittleWorld) -> Operation:
     return verifying.verify(world.ports, LOCAL_ADMIN, ["web"])
 
@@ -253,6 +273,9 @@ CASES = {
     "deploy": Case(
         "deploy", begin_deploy, "undefine", has_machine=True, has_disk_image=True, on_libvirt=False
     ),
+    "deploy-bare": Case(
+        "deploy-bare", begin_deploy_bare, "mark", is_bare=True, has_disk_image=True, on_libvirt=False
+    ),
     "release": Case(
         *("release", begin_release, "undefine"),
         has_machine=True,
@@ -283,6 +306,27 @@ STEPS = [(name, world, step) for name, world in SUBJECTS for step in CASES[name]
 Make = Callable[[str, str, Path], Proof]
 
 
+def prepare(world: LittleWorld, name: str, case: Case) -> None:
+    """What the saga of a case needs."""
+    if case.has_machine:
+        begin_compose(world)
+        assert world.run().state == "succeeded"
+    if case.is_bare:
+        add_bare_machine(world)
+    if case.has_image:
+        begin_import(world)
+        assert world.run().state == "succeeded"
+    if case.has_disk_image:
+        add_image(world)
+    if case.is_deployed:
+        begin_deploy(world)
+        assert world.run().state == "succeeded"
+    if name == "deploy-bare":
+        commissioned_bare_machine(world)
+    if name == "fix-network":
+        libvirts_dhcp_on_an_unserved_vlan(world)
+
+
 @pytest.fixture
 def make() -> Iterator[Make]:
     """Makes a proof of a case in a world of fakes or of libvirt's test driver."""
@@ -294,21 +338,7 @@ def make() -> Iterator[Make]:
         if kind == "libvirt":
             opened.append(libvirt_world(directory, NETWORK if name == "fix-network" else ""))
         world = little_world(directory, case.hosts, hypervisors=opened[-1] if opened else None)
-        if case.has_machine:
-            begin_compose(world)
-            assert world.run().state == "succeeded"
-        if case.is_bare:
-            add_bare_machine(world)
-        if case.has_image:
-            begin_import(world)
-            assert world.run().state == "succeeded"
-        if case.has_disk_image:
-            add_image(world)
-        if case.is_deployed:
-            begin_deploy(world)
-            assert world.run().state == "succeeded"
-        if name == "fix-network":
-            libvirts_dhcp_on_an_unserved_vlan(world)
+        prepare(world, name, case)
         return Proof(world, SAGAS[case.saga], case.begin)
 
     yield make
