@@ -104,6 +104,7 @@ EventKind = Literal[
     "machine-differs",
     "commissioning-failed",
     "machine-deploying",
+    "deploy-option-ignored",
     "machine-deployed",
     "deployment-failed",
     "node-reported",

@@ -160,6 +160,11 @@ class EventKind(StrEnum):
         Severity.INFO,
         "A machine was started with a new system, and is to report when the system runs.",
     )
+    DEPLOY_OPTION_IGNORED = (
+        "deploy-option-ignored",
+        Severity.WARNING,
+        "A client asked for a detail of a deployment that has no effect here.",
+    )
     MACHINE_DEPLOYED = "machine-deployed", Severity.INFO, "The new system of a machine runs."
     DEPLOYMENT_FAILED = (
         "deployment-failed",

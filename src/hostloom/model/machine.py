@@ -66,7 +66,7 @@ TRANSITIONS: dict[MachineState, frozenset[MachineState]] = {
     _S.DEPLOYING: frozenset({_S.DEPLOYED, _S.FAILED_DEPLOYMENT, _S.RELEASING}),
     _S.DEPLOYED: frozenset({_S.RELEASING}),
     _S.FAILED_DEPLOYMENT: frozenset({_S.DEPLOYING, _S.RELEASING}),
-    _S.RELEASING: frozenset({_S.READY}),
+    _S.RELEASING: frozenset({_S.READY, _S.ALLOCATED}),
     _S.BROKEN: frozenset({_S.READY}),
     _S.MISSING: frozenset({_S.READY, _S.DEPLOYED, _S.ALLOCATED, _S.FAILED_DEPLOYMENT}),
 }

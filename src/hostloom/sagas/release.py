@@ -23,6 +23,8 @@ class ReleaseInput:
     system_id: SystemId
     hostname: str
     erase: bool = False
+    #: The machine stays allocated to its owner, because only its deployment was aborted.
+    keep_owner: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,16 @@ def _define(run: Run[ReleaseInput]) -> None:
 
 def _finish(run: Run[ReleaseInput], uow: UnitOfWork) -> None:
     machine = uow.machines.get(run.input.system_id)
-    freed = replace(_without_seed(machine), state=MachineState.READY, owner="", power=PowerState.OFF)
+    is_kept = run.input.keep_owner and machine.owner
+    freed = replace(_without_seed(machine), state=MachineState.ALLOCATED, power=PowerState.OFF)
+    if not is_kept:
+        freed = replace(freed, state=MachineState.READY, owner="")
+        uow.annotations.put(Annotated.NODE, machine.system_id, {})
     uow.machines.update(freed)
     uow.deployments.delete(machine.system_id)
-    uow.annotations.put(Annotated.NODE, machine.system_id, {})
     text = f"released by {run.operation.requested_by}"
+    if is_kept:
+        text = f"its deployment was aborted by {run.operation.requested_by}"
     if run.input.erase:
         text += "; its disks are erased"
     now = run.ports.clock.now()

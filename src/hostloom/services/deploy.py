@@ -11,6 +11,8 @@ from hostloom.model.deployment import SEED_DISK, DeployRequest, copy_volume
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.resources import WrongState
 from hostloom.model.errors.values import InvalidValue
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.machine import Disk, Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
@@ -19,6 +21,7 @@ from hostloom.ports.repositories import find_by_key
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.deploy import DEPLOY, DeployInput
 from hostloom.sagas.deploy_bare import DEPLOY_BARE, DeployBareInput
+from hostloom.sagas.release import RELEASE, ReleaseInput
 from hostloom.sagas.saga import start_saga
 from hostloom.sagas.seeds import address_for_reports
 from hostloom.services import machines
@@ -72,6 +75,47 @@ def start(ports: Ports, principal: Principal, key: str, request: DeployRequest) 
             operation = start_saga(uow, ports, principal, DEPLOY, DeployInput(*given, owner), subject)
         uow.commit()
     return operation
+
+
+def abort(ports: Ports, principal: Principal, key: str) -> Operation:
+    """Stop the deployment of a machine, which stays with its owner; NotPermitted, WrongState.
+
+    An operation that still prepares the machine is cancelled; it goes on if the old content of the disk is
+    lost already. A machine that was started with its new system is switched off and loses its seed.
+    """
+    with ports.store.begin() as uow:
+        uow.lock_world()
+        machine = machines.get(uow, principal, key)
+        machines.require_owner(principal, machine, "abort the deployment of")
+        machines.require_unlocked(machine)
+        deployment = uow.deployments.find(machine.system_id)
+        if machine.state is not MachineState.DEPLOYING or deployment is None:
+            raise WrongState("machine", machine.hostname, machine.state, "there is no deployment to abort")
+        if machine.host_id is None:
+            wanted = "the deployment of a bare machine is not aborted; release the machine instead"
+            raise WrongState("machine", machine.hostname, machine.state, wanted)
+        subject = f"machine {machine.hostname}"
+        if deployment.is_started:
+            release_input = ReleaseInput(machine.system_id, machine.hostname, keep_owner=True)
+            operation = start_saga(uow, ports, principal, RELEASE, release_input, subject)
+        else:
+            operation = uow.operations.request_cancel(_running(uow, machine, subject).id)
+        uow.commit()
+    return operation
+
+
+def _running(uow: UnitOfWork, machine: Machine, subject: str) -> Operation:
+    for operation in uow.operations.list(None, None, unfinished=True, with_data=False):
+        if operation.saga == DEPLOY.name and operation.subject == subject:
+            return operation
+    raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+
+
+def record_ignored(uow: UnitOfWork, ports: Ports, machine: Machine, option: str, value: str) -> None:
+    """Record that a part of a request has no effect."""
+    text = f"{option} {value[:60]!r} is ignored: the machine runs the kernel of its image"
+    now = ports.clock.now()
+    uow.events.add(Event(EventKind.DEPLOY_OPTION_IGNORED, machine_subject(machine), text, now))
 
 
 def _plan(

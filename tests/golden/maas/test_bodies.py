@@ -13,10 +13,11 @@ import pytest
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.server.secret import FileSecrets
+from support.disk_images import a_disk_image
 from support.little_world import little_world
 from support.maas import Maas, make_key
 from support.seeds import KEY
-from support.server import CountedIds, serving
+from support.server import NOON, CountedIds, serving
 
 FOLDER = Path(__file__).parent
 #: What is read, by the file that it is kept in.
@@ -51,6 +52,7 @@ READ = {
     "events": ("events/", {"op": "query", "hostname": "vm1"}),
     "boot-resources": ("boot-resources/", {}),
     "sshkeys": ("account/prefs/sshkeys/", {}),
+    "default_distro_series": ("maas/", {"op": "get_config", "name": "default_distro_series"}),
     "get_config": ("maas/", {"op": "get_config", "name": "default_osystem"}),
 }
 #: What is refused: method, path, fields and op.
@@ -75,6 +77,11 @@ REFUSED: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ("DELETE", "pods/1/", {}, ""),
     ("POST", "machines/", {"mem": "99999999"}, "allocate"),
     ("POST", "machines/", {"machines": "nobody"}, "release"),
+    ("POST", "machines/n00004/", {"distro_series": "noble"}, "deploy"),
+    ("POST", "machines/n00004/", {"distro_series": "debian/12", "user_data": "%"}, "deploy"),
+    ("POST", "machines/n00004/", {"install_kvm": "true"}, "deploy"),
+    ("POST", "machines/n00004/", {"bridge_all": "true"}, "deploy"),
+    ("POST", "machines/n00004/", {}, "abort"),
     ("POST", "subnets/", {"cidr": "10.0.0.1/24"}, ""),
     ("POST", "ipranges/", {"type": "dynamic", "start_ip": "10.0.0.9", "end_ip": "10.0.0.2"}, ""),
     ("DELETE", "zones/default/", {}, ""),
@@ -95,6 +102,9 @@ def maas(tmp_path: Path) -> Iterator[Maas]:
                 subject = EventSubject(EventSubjectKind.MACHINE, "n00004", "vm1")
                 text = "10.0.0.50 is leased"
                 uow.events.add(Event(EventKind.LEASE_GIVEN, subject, text, world.clock.now()))
+                uow.commit()
+            with ports.store.begin() as uow:
+                uow.disk_images.add(a_disk_image(imported_at=NOON))
                 uow.commit()
             fill(client)
             yield client

@@ -1,6 +1,7 @@
 """Where hostloom answers MAAS's clients otherwise than MAAS did: every row of the list has its test."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hostloom.model.machine import PowerState
 from hostloom.model.observed import ObservedMachine
 from hostloom.server.secret import FileSecrets
+from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas, make_key
@@ -19,6 +21,7 @@ from support.rig import wait_until
 from support.server import serving
 
 LIST = Path(__file__).parents[3] / "docs" / "how-to" / "move-from-maas.md"
+USER_DATA = b64encode(b"#cloud-config\n{}\n").decode()
 _TESTED: list[str] = []
 
 
@@ -39,6 +42,17 @@ def kvm1(world: LittleWorld) -> FakeHypervisor:
     found = world.hypervisors.of("kvm1", URIS[0])
     assert isinstance(found, FakeHypervisor)
     return found
+
+
+@pytest.fixture
+def images(fleet: Maas, world: LittleWorld) -> Maas:
+    """With a disk image."""
+    image = a_disk_image(virtual_size_bytes=10**6)
+    with world.ports.store.begin() as uow:
+        uow.disk_images.add(image)
+        uow.commit()
+    world.disks.put(image.sha256)
+    return fleet
 
 
 def host_of(maas: Maas) -> int:
@@ -301,17 +315,56 @@ def test_a_dry_run_composes_nothing(fleet: Maas, kvm1: FakeHypervisor) -> None:
     assert [each["status_name"] for each in fleet.get("machines/")] == ["Ready"]
 
 
-@differs("`deploy` installs a system")
-def test_nothing_is_deployed(fleet: Maas) -> None:
-    path = f"machines/{composed(fleet)['system_id']}/"
-    found = fleet.send("POST", path, {"distro_series": "noble"}, op="deploy")
-    assert (found.status_code, "does not install systems" in found.text) == (409, True)
+@differs("`deploy` runs an installer, with the kernel and the storage layout that are asked for")
+def test_disk_images_are_written_to_the_first_disk(images: Maas, world: LittleWorld) -> None:
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    images.post(path, "deploy", user_data=USER_DATA, hwe_kernel="hwe-22.04")
+    wait_until(lambda: images.get(path)["power_state"] == "on", "it is on", 30)
+    shown = images.get(path)
+    assert (shown["distro_series"], shown["hwe_kernel"]) == ("12", None)
+    found = images.get("events/", op="query", level="WARNING")["events"]
+    assert any("hwe-22.04" in each["description"] for each in found)
 
 
-@differs("`release` can erase disks")
-def test_no_disk_is_erased(fleet: Maas) -> None:
-    path = f"machines/{composed(fleet)['system_id']}/"
-    assert field_of(fleet.send("POST", path, {"erase": "true"}, op="release")) == ["erase"]
+@differs("`deploy` without `distro_series` installs the series of a setting")
+def test_the_newest_image_is_the_default(images: Maas) -> None:
+    assert images.get("maas/", op="get_config", name="default_distro_series") == "12"
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    assert images.post(path, "deploy", user_data=USER_DATA)["distro_series"] == "12"
+
+
+@differs("a machine without SSH keys and user-data is deployed")
+def test_someone_must_be_able_to_log_in(images: Maas) -> None:
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    assert field_of(images.send("POST", path, {}, op="deploy")) == ["ssh_keys"]
+
+
+@differs("`install_kvm` and `register_vmhost` make a VM host of any machine")
+def test_a_virtual_machine_becomes_no_host(images: Maas) -> None:
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    for name in ("install_kvm", "register_vmhost"):
+        found = images.send("POST", path, {"user_data": USER_DATA, name: "true"}, op="deploy")
+        assert (found.status_code, "vm-hosts create" in found.text) == (409, True)
+
+
+@differs("`deploy` can run a system from memory, report hardware later, and make bridges")
+def test_a_deployment_has_no_extras(images: Maas) -> None:
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    for name in ("ephemeral_deploy", "enable_hw_sync", "bridge_all"):
+        found = images.send("POST", path, {"user_data": USER_DATA, name: "true"}, op="deploy")
+        assert field_of(found) == [name]
+
+
+@differs("`release` erases disks of machines in use, securely or quickly")
+def test_disks_are_replaced(images: Maas, kvm1: FakeHypervisor) -> None:
+    path = f"machines/{composed(images, storage='root:1')['system_id']}/"
+    images.post(path, "deploy", user_data=USER_DATA)
+    wait_until(lambda: images.get(path)["power_state"] == "on", "it is on", 30)
+    erasing = {"erase": "true", "secure_erase": "true"}
+    images.post(path, "release", **erasing)
+    wait_until(lambda: images.get(path)["status_name"] == "Ready", "it is ready", 30)
+    found = images.get("events/", op="query", level="INFO")["events"]
+    assert any("disks are erased" in each["description"] for each in found)
 
 
 @differs("bonds, bridges and VLANs are created inside machines")

@@ -39,6 +39,17 @@ def wait(
         pause_s = min(pause_s * _LONGER, _LONGEST_PAUSE_S)
 
 
+def wait_for_end(call: Call, operation: Operation, timeout_s: float) -> bool:
+    """Wait until an operation has ended, in whatever way; False if it still runs after the timeout."""
+    until = time.monotonic() + timeout_s
+    while True:
+        with call.begin() as uow:
+            state = uow.operations.get(operation.id).state
+        if state in FINISHED or state is OperationState.STUCK or time.monotonic() > until:
+            return state in FINISHED
+        time.sleep(_PAUSE_S)
+
+
 def _is_done(operation: Operation, step: str | None) -> bool:
     return any(
         operation_step.name == step and operation_step.state is StepState.DONE

@@ -37,14 +37,18 @@ _SEEN = (
 )
 _SCRIPTS = "hostloom does not run users' scripts on machines."
 _NOTIFICATIONS = "hostloom has no notifications: read `events` instead."
-_LICENSES = "hostloom installs no systems, so it stores no licenses."
-_PACKAGES = "hostloom installs no systems, so it configures no package repositories."
+_LICENSES = "hostloom installs images as they are, so it stores no licenses."
+_PACKAGES = "hostloom configures no package repositories: the image or the user-data does."
 _RESERVED = (
     "hostloom reserves an address for its NIC: link the interface of a device or machine to the subnet with "
     "mode `static`, or reserve the address with op `reserve` of `ipaddresses`."
 )
-_INSTALLATIONS = "hostloom installs no systems, so it has no results of installations or tests."
-_IMAGES = "hostloom does not import boot images; it builds them itself (`hostloom image build`)."
+_INSTALLATIONS = (
+    "hostloom keeps no such results: the status message of a machine says why a deployment failed."
+)
+_IMAGES = (
+    "hostloom imports images without boot sources (`hostloom image import`, `image sync` or `image build`)."
+)
 _INSIDE = "hostloom does not configure the systems inside machines."
 _FILES = "hostloom stores no files for users."
 _TLS = "hostloom stores no certificates for users."

@@ -32,6 +32,13 @@ _FILTERS = {
     "vlans": "vlan",
     "spaces": "space",
 }
+_ERASE = (
+    Param("erase", "Whether to erase the disks: virtual ones are replaced by empty ones.", "Boolean"),
+    Param("secure_erase", "Accepted without effect: `erase` alone decides.", "Boolean"),
+    Param("quick_erase", "Accepted without effect: `erase` alone decides.", "Boolean"),
+    Param("force", "Accepted and ignored: a release needs no confirmation.", "Boolean"),
+)
+_NO_SCRIPTS = (Unsupported("scripts", "hostloom does not run users' scripts on machines: omit the field."),)
 BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
 
 
@@ -103,7 +110,9 @@ def allocate(call: Call) -> MaasResponse:
     "release",
     "Release machines.",
     Param("machines", "System ids of the machines; may be repeated.", required=True),
+    *_ERASE,
     COMMENT,
+    unsupported=_NO_SCRIPTS,
 )
 def release_some(call: Call) -> MaasResponse:
     """Return the system ids of the released machines. The first error ends the request."""
@@ -114,7 +123,8 @@ def release_some(call: Call) -> MaasResponse:
         system_ids = {item.system_id for item in uow.machines.some([SystemId(key) for key in keys])}
     if missing := [key for key in keys if key not in system_ids]:
         raise refuse(400, f"Unknown machine(s): {', '.join(missing)}.")
-    return answer([key for key in dict.fromkeys(keys) if _release(call, key)])
+    erase = _erases(call.form)
+    return answer([key for key in dict.fromkeys(keys) if _release(call, key, erase=erase)])
 
 
 @machines.op("GET", "list_allocated", "List the caller's machines.")
@@ -123,6 +133,7 @@ def list_allocated(call: Call) -> MaasResponse:
     with call.begin() as uow:
         view = MachineView(View(uow))
         owned = [item for item in service.list_(uow, call.principal) if item.owner == call.principal.name]
+        view.foresee(owned)
         return answer([view.machine(item) for item in owned])
 
 
@@ -130,30 +141,28 @@ def list_allocated(call: Call) -> MaasResponse:
     "POST",
     "release",
     "Release a machine: hostloom powers it off, and decomposes it if it was composed on demand.",
-    Param("erase", "Must be false: hostloom does not erase disks.", "Boolean"),
-    Param("secure_erase", "Must be false: hostloom does not erase disks.", "Boolean"),
-    Param("quick_erase", "Must be false: hostloom does not erase disks.", "Boolean"),
-    Param("force", "Accepted and ignored: a release needs no confirmation.", "Boolean"),
+    *_ERASE,
     COMMENT,
-    unsupported=(
-        Unsupported("scripts", "hostloom does not run users' scripts on machines: omit the field."),
-    ),
+    unsupported=_NO_SCRIPTS,
 )
 def release(call: Call) -> MaasResponse:
     """Return the released machine."""
-    for name in ("erase", "secure_erase", "quick_erase"):
-        if call.form.flag(name):
-            raise bad_field(name, "hostloom does not erase disks yet: omit the field.")
-    call.form.flag("force")
+    erase = _erases(call.form)
     with call.begin() as uow:
         item = find(call, uow)
         maas_response = show(uow, item)
-    return _release(call, item.system_id) or maas_response
+    return _release(call, item.system_id, erase=erase) or maas_response
 
 
-def _release(call: Call, key: str) -> MaasResponse | None:
+def _erases(form: Form) -> bool:
+    """Whether to erase the disks. As in MAAS, the other fields only say how."""
+    flags = {name: bool(form.flag(name)) for name in ("erase", "quick_erase", "secure_erase", "force")}
+    return flags["erase"]
+
+
+def _release(call: Call, key: str, *, erase: bool) -> MaasResponse | None:
     """Release a machine and return it; None if hostloom decomposed it."""
-    released = lifecycle.release(call.ports, call.principal, key)
+    released = lifecycle.release(call.ports, call.principal, key, erase=erase)
     if released.operation is not None:
         wait(call, released.operation)
     with call.begin() as uow:
@@ -163,7 +172,7 @@ def _release(call: Call, key: str) -> MaasResponse | None:
 
 def _request(call: Call, uow: UnitOfWork) -> AllocationRequest:
     form = call.form
-    _refuse_bridges(form)
+    refuse_bridges(form)
     return AllocationRequest(
         hostname=form.text("name") or "",
         system_id=form.text("system_id") or "",
@@ -185,7 +194,8 @@ def _request(call: Call, uow: UnitOfWork) -> AllocationRequest:
     )
 
 
-def _refuse_bridges(form: Form) -> None:
+def refuse_bridges(form: Form) -> None:
+    """Raise 400 for bridges inside a machine."""
     for name in BRIDGES:
         if form.text(name) and (name != "bridge_all" or form.flag(name)):
             raise bad_field(name, _NOT_INSIDE)

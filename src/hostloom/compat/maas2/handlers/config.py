@@ -4,13 +4,15 @@ from typing import Any
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.disk_images import newest_first, system_of
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
+from hostloom.services import disk_images
 from hostloom.services.access import require_user
 
 maas = Resource("Maas", "maas/", "Read the server's settings.")
 RESOURCES = (maas,)
 
-#: The settings that clients read. hostloom installs no systems, so the system is the default of a fresh MAAS.
+#: The settings that clients read. Without disk images, the system is the default of a fresh MAAS.
 #: Settings of features that hostloom does not have, such as DNS, proxies and scripts, are empty or off.
 _SETTINGS: dict[str, Any] = {
     "maas_name": "hostloom",
@@ -76,6 +78,8 @@ _SETTINGS: dict[str, Any] = {
     "theme": "",
     "uuid": "",
 }
+#: The settings of the default system.
+_SYSTEM = ("default_osystem", "default_distro_series")
 _NAME = Param("name", "Name of the setting.", required=True)
 
 
@@ -86,7 +90,7 @@ def get_config(call: Call) -> MaasResponse:
     name = _name(call)
     if name == "node_timeout":
         return answer(int(call.ports.settings.commission_timeout_s // 60))
-    return answer(_SETTINGS[name])
+    return answer(_value(call, name))
 
 
 @maas.op(
@@ -101,11 +105,22 @@ def set_config(call: Call) -> MaasResponse:
     require_user(call.principal, "see settings")
     name = _name(call)
     value = call.form.text("value") or ""
-    if value in ("", "None") and not _SETTINGS[name]:
+    current = _value(call, name)
+    if value in ("", "None") and not current:
         return answer("OK")
-    if value.lower() == str(_SETTINGS[name]).lower():
+    if value.lower() == str(current).lower():
         return answer("OK")
     raise refuse(409, f"hostloom does not set {name}: its settings are in its configuration file.")
+
+
+def _value(call: Call, name: str) -> Any:
+    """Read a setting. The default system is that of the image which `deploy` chooses without a name."""
+    if name in _SYSTEM:
+        with call.begin() as uow:
+            images = newest_first(disk_images.list_(uow, call.principal))
+        if images:
+            return system_of(images[0])[_SYSTEM.index(name)]
+    return _SETTINGS[name]
 
 
 def _name(call: Call) -> str:

@@ -2,13 +2,12 @@
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
-from hostloom.compat.maas2.handlers.allocation import BRIDGES
 from hostloom.compat.maas2.handlers.machines import COMMENT, find, machine, machines, show
 from hostloom.compat.maas2.merging import without_empty
-from hostloom.compat.maas2.responses import MaasResponse, refuse
+from hostloom.compat.maas2.responses import MaasResponse
 from hostloom.compat.maas2.views.machines import OWNER_DATA
 from hostloom.model.annotation import Annotated
-from hostloom.services import annotations, commissioning, lifecycle
+from hostloom.services import annotations, lifecycle
 from hostloom.services import machines as service
 
 #: The resources with the actions of this module and of `allocation`.
@@ -45,44 +44,6 @@ def mark_fixed(call: Call) -> MaasResponse:
         item = find(call, uow)
     lifecycle.mark_fixed(call.ports, call.principal, item.system_id, call.form.text("comment") or "")
     return _again(call)
-
-
-@machine.op("POST", "abort", "Abort the commissioning of a machine.", COMMENT)
-def abort(call: Call) -> MaasResponse:
-    """Return the machine in its previous state."""
-    with call.begin() as uow:
-        commissioning.abort(uow, call.principal, find(call, uow).system_id)
-        uow.commit()
-    return _again(call)
-
-
-@machine.op(
-    "POST",
-    "deploy",
-    "Install a system on a machine: hostloom does not support this yet.",
-    Param("distro_series", "Release of the system."),
-    Param("osystem", "Family of the system."),
-    Param("hwe_kernel", "Kernel of the system."),
-    Param("user_data", "Data for the system's first boot."),
-    Param("agent_name", "Name of the client's agent."),
-    Param("install_kvm", "Whether the machine becomes a VM host.", "Boolean"),
-    Param("register_vmhost", "Whether the machine becomes a VM host.", "Boolean"),
-    Param("install_rackd", "Whether the machine becomes a rack controller.", "Boolean"),
-    Param("ephemeral_deploy", "Whether the system runs from memory.", "Boolean"),
-    Param("enable_hw_sync", "Whether the hardware is monitored.", "Boolean"),
-    Param("vcenter_registration", "Whether the machine is registered in vCenter.", "Boolean"),
-    *(Param(name, "Bridges on the machine's NICs.") for name in BRIDGES),
-    COMMENT,
-)
-def deploy(call: Call) -> MaasResponse:
-    """Always refuse, with the reason."""
-    with call.begin() as uow:
-        item = find(call, uow)
-    raise refuse(
-        409,
-        f"Machine {item.hostname} cannot be deployed: hostloom composes and commissions machines, and "
-        "does not install systems yet. Boot the machine from your own image or from its disk.",
-    )
 
 
 @machine.op(

@@ -137,8 +137,8 @@ _FILTERS = (
     _Filter("ip_addresses", "with one of these addresses", _addresses),
     _Filter("description", "with these descriptions", lambda facts: [facts.node.description]),
     _Filter("error_description", "with these errors; hostloom records none", lambda _: [""]),
-    _Filter("osystem", "with these systems; hostloom installs none", lambda _: [""]),
-    _Filter("distro_series", "with these releases; hostloom installs none", lambda _: [""]),
+    _Filter("osystem", "with these systems", lambda facts: [facts.machine_view.system(facts.item)[0]]),
+    _Filter("distro_series", "with these releases", lambda facts: [facts.machine_view.system(facts.item)[1]]),
     _Filter("workloads", "with these annotations: `key` or `key:value`", _workloads),
     _Filter(
         "fabrics", "with a NIC on these fabrics", lambda facts: facts.networks.fabrics(facts.item, facts.node)

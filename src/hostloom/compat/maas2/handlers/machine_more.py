@@ -4,6 +4,7 @@ import struct
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.handlers import deployment
 from hostloom.compat.maas2.handlers.absent import ANY
 from hostloom.compat.maas2.handlers.machine_power import power_of
 from hostloom.compat.maas2.handlers.machines import find, machine, machines, show
@@ -14,13 +15,13 @@ from hostloom.services import machines as service
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.machines import MachineChanges
 
-#: The resources with the actions of this module.
-RESOURCES = (machines, machine)
+#: The resources with the actions of this module and of `deployment`.
+RESOURCES = deployment.RESOURCES
 
 BSON = "application/bson"
 _NULL = b"\x0a"
 _INSIDE = "hostloom does not configure the systems inside machines."
-_NO_DEPLOYMENT = "hostloom installs no systems on machines."
+_NO_DEPLOYMENT = "hostloom installs disk images, and does not use curtin."
 _NO_TESTS = "hostloom runs no hardware tests."
 _REFUSED = {
     "set_storage_layout": _INSIDE,
@@ -49,16 +50,16 @@ def details(call: Call) -> MaasResponse:
 
 
 @machine.op(
-    "GET", "get_curtin_config", "Show the installation settings of a machine: hostloom installs no systems."
+    "GET", "get_curtin_config", "Show the settings of curtin for a machine: hostloom does not use curtin."
 )
 def get_curtin_config(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     with call.begin() as uow:
         name = find(call, uow).hostname
-    raise refuse(409, f"Machine {name} is not in a deployment state. {_NO_DEPLOYMENT}")
+    raise refuse(409, f"Machine {name} has no such settings. {_NO_DEPLOYMENT}")
 
 
-@machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom installs no systems.")
+@machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom gives it none.")
 def get_token(call: Call) -> MaasResponse:
     """Return null, like MAAS for a machine without a token."""
     with call.begin() as uow:

@@ -44,7 +44,7 @@ _SKIP_CHECK = Param(
     "Accepted and ignored: hostloom does not check power parameters.",
     "Boolean",
 )
-_NO_KERNEL = Unsupported("min_hwe_kernel", "hostloom installs no kernels: omit the field.")
+_NO_KERNEL = Unsupported("min_hwe_kernel", "the image of a machine contains its kernel: omit the field.")
 _NO_POWER = "hostloom controls the power of this machine through its VM host: omit the field."
 
 
@@ -55,7 +55,9 @@ def list_machines(call: Call) -> MaasResponse:
         view = View(uow)
         machine_view = MachineView(view)
         matches = machine_filter(call.form, view, machine_view)
-        return answer([machine_view.machine(item) for item in _all(call, uow) if matches(item)])
+        items = _all(call, uow)
+        machine_view.foresee(items)
+        return answer([machine_view.machine(item) for item in items if matches(item)])
 
 
 @machines.crud(
@@ -138,7 +140,7 @@ def read_machine(call: Call) -> MaasResponse:
     Param(
         "hostname", "Hostname; cannot be changed on a VM host, where it is the name of the libvirt domain."
     ),
-    Param("swap_size", "Swap in bytes; stored for clients, because hostloom installs no systems.", "Int"),
+    Param("swap_size", "Swap in bytes; stored for clients; images decide about swap.", "Int"),
     *PARAMS_OF_POWER,
     Param("architecture", "Architecture; cannot be changed."),
     Param("cpu_count", "Number of processors; cannot be changed.", "Int"),

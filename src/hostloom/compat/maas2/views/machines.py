@@ -1,9 +1,10 @@
 """Machines, their NICs and disks as MAAS's clients read them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hostloom.compat.maas2.disk_images import CUSTOM, system_of
 from hostloom.compat.maas2.responses import uri
 from hostloom.compat.maas2.views.host_machines import machine_id
 from hostloom.compat.maas2.views.interfaces import InterfaceView
@@ -35,8 +36,6 @@ VIRSH = "virsh"
 _BLOCK_BYTES = 512
 #: Fields that hostloom does not manage, with MAAS's values for a machine that was never deployed.
 _CONSTANTS: Mapping[str, Any] = {
-    "osystem": "",
-    "distro_series": "",
     "hwe_kernel": None,
     "min_hwe_kernel": "",
     "hardware_info": {},
@@ -80,6 +79,18 @@ class MachineView:
         state = None if item.host_id is None else self._world.host_by_id.get(item.host_id)
         return item.power.value if state is None or state.host.reachable else "unknown"
 
+    def system(self, item: Machine) -> tuple[str, str]:
+        """Return the system of a machine and its series; empty if hostloom installed none."""
+        deployment = self._view.deployment_of(item.system_id)
+        if deployment is None:
+            return "", ""
+        image = self._view.disk_images.get(deployment.image)
+        return system_of(image) if image else (CUSTOM, deployment.image)
+
+    def foresee(self, items: Sequence[Machine]) -> None:
+        """Read what the documents of these machines need at once, instead of one by one."""
+        self._view.foresee([item.system_id for item in items])
+
     def machine(self, item: Machine, message: str | None = None) -> dict[str, Any]:
         """Make the document of a machine, which may be a pending one without a node."""
         node = self.node(item)
@@ -87,8 +98,14 @@ class MachineView:
         domain = self._view.domain(node.domain_id)
         number, name = STATUS[item.state]
         path = f"machines/{item.system_id}/"
+        osystem, series = self.system(item)
+        deployment = self._view.deployment_of(item.system_id)
+        if deployment is not None:
+            message = message or deployment.failure or None
         return {
             **_CONSTANTS,
+            "osystem": osystem,
+            "distro_series": series,
             "system_id": item.system_id,
             "hostname": item.hostname,
             "fqdn": f"{item.hostname}.{domain['name']}",

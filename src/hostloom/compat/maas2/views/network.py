@@ -7,6 +7,8 @@ from typing import Any
 from hostloom.compat.maas2.responses import uri
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.annotation import Annotated
+from hostloom.model.deployment import Deployment
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.grouping import Domain, ResourcePool, Zone
 from hostloom.model.ids import (
     DomainId,
@@ -50,6 +52,7 @@ class View:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._vlans: dict[VlanId, dict[str, Any]] = {}
+        self._deployments: dict[SystemId, Deployment | None] = {}
         self._subnets: dict[SubnetId, dict[str, Any]] = {}
 
     @cached_property
@@ -65,6 +68,21 @@ class View:
     @cached_property
     def _power_settings(self) -> Mapping[SystemId, PowerSettings]:
         return self._uow.power_settings.of()
+
+    def deployment_of(self, key: SystemId) -> Deployment | None:
+        """The deployment of a machine; None if hostloom has installed nothing on it."""
+        if key not in self._deployments:
+            self.foresee([key])
+        return self._deployments[key]
+
+    def foresee(self, keys: list[SystemId]) -> None:
+        """Read the deployments of these machines at once, instead of one by one."""
+        self._deployments |= dict.fromkeys(keys) | self._uow.deployments.of(keys)
+
+    @cached_property
+    def disk_images(self) -> dict[str, DiskImage]:
+        """All disk images, by name."""
+        return {image.name: image for image in self._uow.disk_images.list()}
 
     def fabric(self, item: Fabric) -> dict[str, Any]:
         """Make the document of a fabric with its VLANs."""

@@ -63,6 +63,7 @@ class NodeView:
     def documents(self, nodes: Sequence[Node], machines: Sequence[Machine]) -> list[dict[str, Any]]:
         """Make the documents of nodes of any kind."""
         by_key = {machine.system_id: machine for machine in machines}
+        self._machines.foresee(machines)
         return [
             self._machines.machine(by_key[node.system_id]) if node.system_id in by_key else self.other(node)
             for node in nodes
