@@ -1,6 +1,8 @@
 """gomaasapi, Debian's package, unchanged: what Juju and Terraform send, and what its strict schemas take."""
 
+import gzip
 import time
+from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,9 @@ import pytest
 from hostloom.server.secret import FileSecrets
 from hostloom.server.system import SystemClock
 from support.client_story import Story, build_gomaasapi
-from support.little_world import little_world
+from support.disk_images import a_disk_image
+from support.guest import phone_home
+from support.little_world import add_disk_image, little_world
 from support.maas import Maas, make_key
 from support.server import running, serving
 
@@ -114,11 +118,18 @@ def test_its_users_work_on_unchanged(program: Path, tmp_path: Path) -> None:
 def test_a_model_of_juju_finds_marks_and_releases_a_machine(program: Path, tmp_path: Path) -> None:
     world = little_world(tmp_path, hosts_there=1)
     ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), clock=SystemClock())
+    user_data = b64encode(gzip.compress(b"#cloud-config\n{}\n")).decode()
     wish = {"space": "mgmt", "agent": "model-1", "mac": "00:16:3e:00:00:02", "ip": "10.0.0.90"}
+    wish |= {"series": "debian/12", "user_data": user_data}
+    add_disk_image(world, a_disk_image(virtual_size_bytes=10**6))
     with ExitStack() as stack:
         url = stack.enter_context(serving(tmp_path, ports, worker=True))
         argv = [str(program), f"{url}/MAAS/", make_key(ports)]
-        told = stack.enter_context(Story(argv, tmp_path)).tell({"juju": wish})["juju"]
+        story = stack.enter_context(Story(argv, tmp_path))
+        deploying = story.tell({"juju": wish})
+        phone_home(ports, deploying["hostname"])
+        told = story.tell({})["juju"]
+    assert deploying["state"] == "Deploying"
     given = told.pop("given")
     (nic,) = given["nics"]
     assert (given["cores"], given["memory"], given["disks"]) == (2, 512, [10**9])
@@ -141,7 +152,12 @@ def test_a_model_of_juju_finds_marks_and_releases_a_machine(program: Path, tmp_p
         "matches": {"interface": "eth0", "storage": 10**9},
         "found": 1,
         "link": {"first": first, "two": [first, wish["ip"]], "one": wish["ip"]},
-        # hostloom deploys nothing yet.
-        "started": False,
+        "wrong_series": True,
+        "deployed": {
+            "system": "debian",
+            "series": "12",
+            "power": "on",
+            "images": ["debian/12 amd64/generic"],
+        },
         "left": 0,
     }

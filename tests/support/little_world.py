@@ -12,6 +12,7 @@ from typing import Any
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.annotation import Annotated
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.host import LibvirtNetwork
 from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
@@ -184,6 +185,14 @@ def build(
         operation = world.add_host(number)
         assert operation.state == "succeeded", operation
     return world
+
+
+def add_disk_image(world: LittleWorld, image: DiskImage) -> None:
+    """An image whose files are here, too."""
+    with world.ports.store.begin() as uow:
+        uow.disk_images.add(image)
+        uow.commit()
+    world.disks.put(image.sha256)
 
 
 def libvirts_dhcp_on_an_unserved_vlan(world: LittleWorld) -> None:

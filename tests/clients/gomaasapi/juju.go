@@ -1,11 +1,14 @@
 package main
 
 import (
+	"time"
+
 	"github.com/juju/gomaasapi"
 )
 
-// juju does what Juju does with a model's machine: find one, mark it, give a container on it a device, let go.
-func juju(controller gomaasapi.Controller, wish map[string]string) told {
+// juju does what Juju does with a model's machine: find one, mark it, give a container on it a device, deploy
+// it and let go. Between the deployment and its end it prints a line and waits for one.
+func juju(controller gomaasapi.Controller, wish map[string]string, next func(told)) told {
 	out := told{}
 	_, _, err := controller.AllocateMachine(gomaasapi.AllocateMachineArgs{MinMemory: 99999999})
 	out["too_much"] = gomaasapi.IsNoMatchError(err)
@@ -32,12 +35,47 @@ func juju(controller gomaasapi.Controller, wish map[string]string) told {
 	out["found"] = len(found)
 	out["container"] = container(machine, wish["mac"])
 	out["link"] = link(machine.InterfaceSet()[0], wish["ip"])
-	out["started"] = machine.Start(gomaasapi.StartArgs{}) == nil
+	err = machine.Start(gomaasapi.StartArgs{DistroSeries: "moon", UserData: wish["user_data"]})
+	out["wrong_series"] = err != nil
+	check(machine.Start(gomaasapi.StartArgs{DistroSeries: wish["series"], UserData: wish["user_data"]}))
+	next(told{"state": machine.StatusName(), "hostname": machine.Hostname()})
+	machine = await(controller, machine.SystemID(), "Deployed")
+	out["deployed"] = told{
+		"system": machine.OperatingSystem(),
+		"series": machine.DistroSeries(),
+		"power":  machine.PowerState(),
+		"images": images(controller),
+	}
 	check(controller.ReleaseMachines(gomaasapi.ReleaseMachinesArgs{SystemIDs: []string{machine.SystemID()}}))
 	found, err = controller.Machines(gomaasapi.MachinesArgs{AgentName: wish["agent"]})
 	check(err)
 	out["left"] = len(found)
 	return out
+}
+
+// await polls a machine until it is in a state.
+func await(controller gomaasapi.Controller, systemID string, state string) gomaasapi.Machine {
+	for until := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		found, err := controller.Machines(gomaasapi.MachinesArgs{SystemIDs: []string{systemID}})
+		check(err)
+		if len(found) == 1 && found[0].StatusName() == state {
+			return found[0]
+		}
+		if time.Now().After(until) {
+			fail("%s does not become %s", systemID, state)
+		}
+	}
+}
+
+// images gives the names and architectures of the images.
+func images(controller gomaasapi.Controller) []string {
+	found, err := controller.BootResources()
+	check(err)
+	names := []string{}
+	for _, image := range found {
+		names = append(names, image.Name()+" "+image.Architecture())
+	}
+	return names
 }
 
 // container gives a container an address, and takes it away.

@@ -73,7 +73,10 @@ func main() {
 	out := told{}
 	look(controller, root, out)
 	if wish.Juju != nil {
-		out["juju"] = juju(controller, wish.Juju)
+		out["juju"] = juju(controller, wish.Juju, func(line told) {
+			print(line)
+			lines.Scan()
+		})
 		print(out)
 		return
 	}

@@ -11,13 +11,12 @@ import httpx
 import pytest
 
 from hostloom.model.deployment import Deployment
-from hostloom.model.disk_image import DiskImage
 from hostloom.ports.context import Ports
 from hostloom.server.secret import FileSecrets
 from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
 from support.guest import phone_home
-from support.little_world import URIS, LittleWorld
+from support.little_world import URIS, LittleWorld, add_disk_image
 from support.maas import Maas, make_key
 from support.rig import wait_until
 from support.seeds import KEY
@@ -79,18 +78,10 @@ class Site:
         return self.maas.get(self.path)
 
 
-def add_images(world: LittleWorld, *images: DiskImage) -> None:
-    with world.ports.store.begin() as uow:
-        for image in images:
-            uow.disk_images.add(image)
-        uow.commit()
-    for image in images:
-        world.disks.put(image.sha256)
-
-
 @pytest.fixture
 def site(world: LittleWorld, tmp_path: Path) -> Iterator[Site]:
-    add_images(world, DEBIAN, JAMMY, ARM)
+    for image in (DEBIAN, JAMMY, ARM):
+        add_disk_image(world, image)
     ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), ids=CountedIds())
     with serving(tmp_path, ports, worker=True) as url:
         maas = Maas(url, make_key(ports), world.clock.now())

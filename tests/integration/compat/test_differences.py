@@ -15,7 +15,7 @@ from hostloom.model.observed import ObservedMachine
 from hostloom.server.secret import FileSecrets
 from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
-from support.little_world import URIS, LittleWorld
+from support.little_world import URIS, LittleWorld, add_disk_image
 from support.maas import Maas, make_key
 from support.rig import wait_until
 from support.server import serving
@@ -47,11 +47,7 @@ def kvm1(world: LittleWorld) -> FakeHypervisor:
 @pytest.fixture
 def images(fleet: Maas, world: LittleWorld) -> Maas:
     """With a disk image."""
-    image = a_disk_image(virtual_size_bytes=10**6)
-    with world.ports.store.begin() as uow:
-        uow.disk_images.add(image)
-        uow.commit()
-    world.disks.put(image.sha256)
+    add_disk_image(world, a_disk_image(virtual_size_bytes=10**6))
     return fleet
 
 
