@@ -23,7 +23,7 @@ def phone_home(ports: Ports, hostname: str, **report: Any) -> None:
         assert deployment is not None
     token = report_token(ports, machine, deployment.instance_id)
     # Only the report is asked for: no machine boots from this server.
-    calls = BootCalls(*([None] * 3), deployed=partial(deployments.take_report, ports))  # type: ignore[arg-type]
+    calls = BootCalls(*([None] * 4), deployed=partial(deployments.take_report, ports))  # type: ignore[arg-type]
     app = create_boot_app(None, {}, calls)  # type: ignore[arg-type]
     body = {"host_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJfkk3RhL0BYmxo9ZKlCb3cb0bWg8hsY8Gn1x9P8hRkI"]}
     answer = asyncio.run(_post(app, body | report, token))
