@@ -18,7 +18,7 @@ import pytest
 from hostloom.cli.main import main
 from hostloom.decide.dry_run import simulate
 from hostloom.model.plan import Decision
-from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import IMAGE_CODES, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ParsedRequest
 from hostloom.simulation.world_file import Case
 from support.server import NOON, Running, running
@@ -72,17 +72,9 @@ NO_COLUMN = {
 }
 #: Only of several machines at once: tests/integration/api/test_plans.py and its story on the command line.
 OF_BATCHES = {RequestCode.ANTI_AFFINITY}
-#: Only of disk images, which no world file has: tests/unit/decide/test_check_deploy.py.
-OF_IMAGES = {
-    RequestCode.IMAGE_ARCHITECTURE,
-    RequestCode.IMAGE_BOOT_MODE,
-    RequestCode.IMAGE_TOO_LARGE,
-    RequestCode.IMAGE_WITHOUT_CLOUD_INIT,
-    RequestCode.IMAGE_WITHOUT_KVM,
-    RequestCode.IMAGE_MEMORY,
-    RequestCode.UNKNOWN_DISK,
-    RequestCode.NO_DISK_FITS,
-}
+#: Only of disk images, as is the warning `cannot-report`; no world file has one.
+OF_IMAGES = IMAGE_CODES
+OF_WORLDS = [*RejectionCode, *(code for code in WarningCode if code is not WarningCode.CANNOT_REPORT)]
 OF_ONE = [code for code in RequestCode if code not in OF_BATCHES | OF_IMAGES]
 #: With its class: a few codes are both a refusal's and a rejection's.
 Code = tuple[type, str]
@@ -174,7 +166,7 @@ def run(server: Running, arguments: list[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_case_is_known_for_every_code() -> None:
-    assert {(type(code), str(code)) for code in (*OF_ONE, *RejectionCode, *WarningCode)} == set(asked())
+    assert {(type(code), str(code)) for code in (*OF_ONE, *OF_WORLDS)} == set(asked())
 
 
 @pytest.mark.parametrize("code", OF_ONE)
@@ -229,7 +221,7 @@ def test_every_refusal_on_the_command_line(
 def test_every_reason_against_an_interface_and_every_warning(
     servers: dict[Path, Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for code in (*RejectionCode, *WarningCode):
+    for code in OF_WORLDS:
         found = asked()[type(code), str(code)]
         server = servers[found.path]
         if code is WarningCode.STALE_HOST_MODEL:

@@ -1,4 +1,4 @@
-"""`hostloom machine release`, `lock` and `unlock`."""
+"""`hostloom machine release`, `lock`, `unlock`, `mark-broken` and `mark-fixed`."""
 
 from typing import Annotated
 
@@ -64,3 +64,27 @@ def unlock(context: typer.Context, key: Key, comment: Comment = "", output: Outp
     with open_client(context) as client:
         changed = client.machines.unlock(key, {"comment": comment})
     show_done(f"machine {changed['hostname']} is unlocked", changed, output)
+
+
+def mark_broken(
+    context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE
+) -> None:
+    """Mark a machine as broken, so that it is not used.
+
+    Example: `hostloom machine mark-broken db1 --comment "memory errors"`
+    """
+    with open_client(context) as client:
+        changed = client.machines.mark_broken(key, {"comment": comment})
+    show_done(f"machine {changed['hostname']} is broken", changed, output)
+
+
+def mark_fixed(
+    context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE
+) -> None:
+    """Mark a broken machine as ready.
+
+    Example: `hostloom machine mark-fixed db1`
+    """
+    with open_client(context) as client:
+        changed = client.machines.mark_fixed(key, {"comment": comment})
+    show_done(f"machine {changed['hostname']} is ready", changed, output)

@@ -108,6 +108,8 @@ app.command("power-check")(power_settings.check)
 app.command("release")(lifecycle.release)
 app.command("lock")(lifecycle.lock)
 app.command("unlock")(lifecycle.unlock)
+app.command("mark-broken")(lifecycle.mark_broken)
+app.command("mark-fixed")(lifecycle.mark_fixed)
 
 
 @app.command("list")

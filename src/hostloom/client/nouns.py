@@ -144,6 +144,14 @@ class Machines(Collection[answers.Machine, answers.MachineDetail, answers.Compos
         """`POST …/unlock`."""
         return cast("answers.Machine", self.act(key, "unlock", body))
 
+    def mark_broken(self, key: str, body: Document | None = None) -> answers.Machine:
+        """`POST …/mark-broken`."""
+        return cast("answers.Machine", self.act(key, "mark-broken", body))
+
+    def mark_fixed(self, key: str, body: Document | None = None) -> answers.Machine:
+        """`POST …/mark-fixed`."""
+        return cast("answers.Machine", self.act(key, "mark-fixed", body))
+
 
 class Nodes(Collection[answers.Node, answers.Node, answers.Node, answers.Node]):
     """`/api/v1/nodes`."""

@@ -1,4 +1,6 @@
-"""Release, lock and unlock machines over HTTP; by hostname or system id."""
+"""Release, lock and mark machines over HTTP; by hostname or system id."""
+
+from collections.abc import Callable
 
 from fastapi import APIRouter, Response
 
@@ -7,6 +9,9 @@ from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.lifecycle import CommentIn, ReleaseIn, ReleaseOut
 from hostloom.api.shapes.machines import MachineOut
+from hostloom.model.access import Principal
+from hostloom.model.machine import Machine
+from hostloom.ports.context import Ports
 from hostloom.services import lifecycle
 
 router = APIRouter(prefix="/machines", tags=["machines"])
@@ -31,6 +36,18 @@ def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
     return call.perform(200, lambda: _locked(call, key, body.comment, locked=False))
 
 
+@router.post("/{key}/mark-broken", response_model=MachineOut)
+def mark_machine_broken(call: Changing, key: str, body: CommentIn) -> Response:
+    """Mark a machine as broken, so that it is not used; nothing else changes."""
+    return call.perform(200, lambda: _marked(call, key, body.comment, lifecycle.mark_broken))
+
+
+@router.post("/{key}/mark-fixed", response_model=MachineOut)
+def mark_machine_fixed(call: Changing, key: str, body: CommentIn) -> Response:
+    """Mark a broken machine as ready."""
+    return call.perform(200, lambda: _marked(call, key, body.comment, lifecycle.mark_fixed))
+
+
 def _release(call: ApiCall, key: str, *, erase: bool) -> ReleaseOut:
     released = lifecycle.release(call.ports, call.principal, key, erase=erase)
     operation = None if released.operation is None else OperationOut.of(released.operation)
@@ -40,5 +57,13 @@ def _release(call: ApiCall, key: str, *, erase: bool) -> ReleaseOut:
 
 def _locked(call: ApiCall, key: str, comment: str, *, locked: bool) -> MachineOut:
     changed = lifecycle.set_locked(call.ports, call.principal, key, locked=locked, comment=comment)
+    with call.begin() as uow:
+        return MachineOut.of(changed, Names(uow))
+
+
+def _marked(
+    call: ApiCall, key: str, comment: str, mark: Callable[[Ports, Principal, str, str], Machine]
+) -> MachineOut:
+    changed = mark(call.ports, call.principal, key, comment)
     with call.begin() as uow:
         return MachineOut.of(changed, Names(uow))
