@@ -87,6 +87,10 @@ class MachineView:
         image = self._view.disk_images.get(deployment.image)
         return system_of(image) if image else (CUSTOM, deployment.image)
 
+    def _failure(self, item: Machine) -> str | None:
+        deployment = self._view.deployment_of(item.system_id)
+        return deployment.failure or None if deployment else None
+
     def foresee(self, items: Sequence[Machine]) -> None:
         """Read what the documents of these machines need at once, instead of one by one."""
         self._view.foresee([item.system_id for item in items])
@@ -99,9 +103,6 @@ class MachineView:
         number, name = STATUS[item.state]
         path = f"machines/{item.system_id}/"
         osystem, series = self.system(item)
-        deployment = self._view.deployment_of(item.system_id)
-        if deployment is not None:
-            message = message or deployment.failure or None
         return {
             **_CONSTANTS,
             "osystem": osystem,
@@ -117,7 +118,7 @@ class MachineView:
             "owner": item.owner or None,
             "status": number,
             "status_name": name,
-            "status_message": message,
+            "status_message": message or self._failure(item),
             "locked": item.locked,
             "dynamic": item.on_demand,
             "owner_data": notes.get(OWNER_DATA, {}),
