@@ -102,11 +102,9 @@ class MachineView:
         domain = self._view.domain(node.domain_id)
         number, name = STATUS[item.state]
         path = f"machines/{item.system_id}/"
-        osystem, series = self.system(item)
         return {
             **_CONSTANTS,
-            "osystem": osystem,
-            "distro_series": series,
+            **dict(zip(("osystem", "distro_series"), self.system(item), strict=True)),
             "system_id": item.system_id,
             "hostname": item.hostname,
             "fqdn": f"{item.hostname}.{domain['name']}",
