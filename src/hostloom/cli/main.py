@@ -4,7 +4,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 from typer._click.exceptions import ClickException  # typer has no public name for it
@@ -70,7 +70,14 @@ def main() -> None:
     """Run the command line and exit with its code (docs/reference/exit-codes.md)."""
     if declared_width() is None:
         os.environ.pop("COLUMNS", None)  # with COLUMNS=0, for example, the help would be empty
-    asked_format.set(format_of(sys.argv[1:]))
+    before = asked_format.set(format_of(sys.argv[1:]))
+    try:
+        _run()
+    finally:
+        asked_format.reset(before)
+
+
+def _run() -> NoReturn:
     try:
         sys.exit(command_tree()(prog_name="hostloom", standalone_mode=False))
     except ClickException as error:

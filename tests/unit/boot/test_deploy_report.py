@@ -10,7 +10,7 @@ import pytest
 from hostloom.boot.deploy_report import parse_deploy_report
 from hostloom.boot.http import MAX_DEPLOY_REPORT_BYTES, BootCalls, create_boot_app
 from hostloom.boot.images import BootImages
-from hostloom.model.deployment import DeployReport
+from hostloom.model.deployment import DeployReport, DiskProgress
 from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
 from hostloom.model.errors.values import InvalidValue
 from support.seeds import KEY
@@ -51,6 +51,22 @@ def test_anything_else_is_refused(body: bytes) -> None:
         parse_deploy_report(body)
 
 
+class NoDisks:
+    """No machine writes its disk here."""
+
+    def orders(self, _secret: str, _seen_from: str, _base_url: str) -> str:
+        raise ReportRefused
+
+    def seed(self, _secret: str, _seen_from: str, _base_url: str) -> bytes:
+        raise ReportRefused
+
+    def stream(self, _secret: str, _seen_from: str) -> Path:
+        raise ReportRefused
+
+    def take_progress(self, _secret: str, _seen_from: str, _progress: DiskProgress) -> None:
+        raise ReportRefused
+
+
 class Server:
     """A boot server that takes reports with one token."""
 
@@ -61,6 +77,7 @@ class Server:
             boot=lambda _mac, _seen_from: pytest.fail("nothing boots here"),
             up=lambda _report: None,
             take_report=lambda _secret, _hardware: "",
+            disk=NoDisks(),
             deployed=lambda secret, report: self.reports.append((secret, report)),
             admit_deployed=self._admit,
         )
