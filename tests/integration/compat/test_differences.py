@@ -355,9 +355,13 @@ def test_a_deployment_has_no_extras(images: Maas) -> None:
 def test_disks_are_replaced(images: Maas, kvm1: FakeHypervisor) -> None:
     path = f"machines/{composed(images, storage='root:1')['system_id']}/"
     images.post(path, "deploy", user_data=USER_DATA)
-    wait_until(lambda: images.get(path)["power_state"] == "on", "it is on", 30)
     erasing = {"erase": "true", "secure_erase": "true"}
-    images.post(path, "release", **erasing)
+
+    def is_released() -> bool:
+        """It is refused while the operation that deploys the machine goes on."""
+        return images.send("POST", path, erasing, op="release").status_code == 200
+
+    wait_until(is_released, "it is released", 30)
     wait_until(lambda: images.get(path)["status_name"] == "Ready", "it is ready", 30)
     found = images.get("events/", op="query", level="INFO")["events"]
     assert any("disks are erased" in each["description"] for each in found)
