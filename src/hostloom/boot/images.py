@@ -43,6 +43,11 @@ class BootImages:
             return self._given
         return self._read(self._directory / name) if _NAME.fullmatch(name) else None
 
+    def choose_for_disks(self) -> BootImage | None:
+        """The latest image that can write disks, which only `generic` can."""
+        boot_image = self.choose(virtual=False)
+        return boot_image if boot_image is not None and boot_image.flavour == "generic" else None
+
     def choose(self, *, virtual: bool) -> BootImage | None:
         """The latest image of the machine's flavour; if there is none, the latest of any flavour."""
         if self._given is not None:

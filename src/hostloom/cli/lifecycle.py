@@ -17,7 +17,13 @@ Comment = Annotated[str, typer.Option(help="Reason, recorded in the event.")]
 def release(
     context: typer.Context,
     key: Key,
-    erase: Annotated[bool, typer.Option("--erase", help="Replace its disks by empty ones.")] = False,
+    erase: Annotated[
+        bool,
+        typer.Option("--erase", help="Replace its disks by empty ones; a bare machine overwrites its disk."),
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="With --erase: overwrite only where data begins on a bare disk.")
+    ] = False,
     yes: Yes = False,
     wait: Wait = True,
     output: Output = Format.TABLE,
@@ -31,19 +37,22 @@ def release(
 
     - `hostloom machine release web1 --yes`
     - `hostloom machine release web1 --erase --yes`
+    - `hostloom machine release node7 --erase --quick`
     """
     erasing = "erase its disks and " if erase else ""
     confirm(f"Switch machine {key} off, {erasing}release it?", yes=yes)
     with open_client(context) as client:
-        machine = client.machines.release(key, {"erase": erase})
+        machine = client.machines.release(key, {"erase": erase, "quick": quick})
         if machine["operation"] is None:
             show_done(f"machine {machine['machine']['hostname']} is released", machine["machine"], output)
             return
         ended = finish(client, machine["operation"], output, wait=wait)
     name = machine["machine"]["hostname"]
-    is_decomposed = machine["operation"]["saga"] == "decompose"
-    text = "was composed on demand and is decomposed" if is_decomposed else "is released"
-    show_done(f"machine {name} {text}", ended, output)
+    texts = {
+        "decompose": "was composed on demand and is decomposed",
+        "erase-bare": "erases its disk when it boots from the network, and is released then",
+    }
+    show_done(f"machine {name} {texts.get(machine['operation']['saga'], 'is released')}", ended, output)
 
 
 def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:

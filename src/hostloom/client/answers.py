@@ -438,6 +438,7 @@ class Deployment(TypedDict):
     user: "str"
     ssh_keys: "list[str]"
     disk: "str"
+    quick_erase: "bool"
     step: "DeployStep"
     done_bytes: "int"
     total_bytes: "int"

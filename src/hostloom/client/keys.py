@@ -45,6 +45,7 @@ DeploymentKey = Literal[
     "user",
     "ssh_keys",
     "disk",
+    "quick_erase",
     "step",
     "done_bytes",
     "total_bytes",

@@ -87,6 +87,8 @@ class Deployment:
     user_data: str = field(default="", repr=False)
     kvm: KvmOptions | None = None
     disk: str = ""
+    #: Whether the disk is erased quickly when the machine is released.
+    quick_erase: bool = False
     step: DeployStep = DeployStep.IMAGE
     done_bytes: int = 0
     total_bytes: int = 0

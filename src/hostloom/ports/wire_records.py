@@ -77,6 +77,10 @@ class Commissionings(Protocol):
         """Store a token, replacing the NIC's last one; delete expired tokens."""
         ...
 
+    def revoke(self, system_id: SystemId) -> None:
+        """Delete the tokens of a machine: what it runs now is refused when it reports."""
+        ...
+
     def find(self, secret_sha256: str, now: float) -> BootToken | None:
         """A token that is valid; it is not used up."""
         ...

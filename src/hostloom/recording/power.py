@@ -65,6 +65,11 @@ def is_manual(settings: PowerSettings | None) -> bool:
     return settings is not None and settings.kind is PowerKind.MANUAL
 
 
+def is_switchable(settings: PowerSettings | None) -> bool:
+    """Whether hostloom can switch a bare machine with these settings."""
+    return settings is not None and not is_manual(settings)
+
+
 def _owner(system_id: SystemId) -> str:
     """Binds an encrypted password to its machine, so that it cannot be moved to another row."""
     return f"power of machine {system_id}"

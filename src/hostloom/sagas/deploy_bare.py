@@ -1,6 +1,7 @@
 """Deploy a bare machine: from its next boot from the network on, it writes its disk and reports.
 
-The saga ends when the machine may begin; an operator switches it on. services/disk_orders.py does the rest.
+The saga ends when the machine boots from the network, or, without power settings that hostloom can use, when
+a person may restart it. services/disk_orders.py does the rest.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.deployments import new_deployment
+from hostloom.sagas.network_restart import RESTART_STEPS
 from hostloom.sagas.saga import Run, Saga, Step
 from hostloom.sagas.seeds import report_token
 
@@ -48,21 +50,24 @@ def _mark(run: Run[DeployBareInput], uow: UnitOfWork) -> StateBeforeDeploy:
     now = run.ports.clock.now()
     marked = replace(machine, state=MachineState.DEPLOYING, owner=work.owner, next_boot=BootAction.DEPLOY)
     uow.machines.update(marked)
+    # What the machine runs now, such as an older deployment, must not report for this one.
+    uow.commissionings.revoke(machine.system_id)
     instance_id = f"{machine.system_id}-{run.operation.id}"
     token = report_token(run.ports, machine, instance_id)
     deployment = new_deployment(machine, work.request, work.image, instance_id, token, now)
     deadline = now + run.ports.settings.deploy_timeout_s
     uow.deployments.put(replace(deployment, disk=work.disk, deadline=deadline))
-    text = f"writes image {work.image.name} to disk {work.disk} when it boots from the network: restart it"
+    text = f"writes image {work.image.name} to disk {work.disk} when it boots from the network"
     uow.events.add(Event(EventKind.MACHINE_DEPLOYING, machine_subject(machine), text, now))
     return StateBeforeDeploy(machine.state, machine.owner, machine.next_boot, previous)
 
 
 def _unmark(run: Run[DeployBareInput], uow: UnitOfWork) -> None:
-    if not run.has(MARK):
+    """Restore the machine, unless it has reported meanwhile."""
+    machine = uow.machines.get(run.input.system_id)
+    if not run.has(MARK) or machine.state is not MachineState.DEPLOYING:
         return
     before = run.output(MARK)
-    machine = uow.machines.get(run.input.system_id)
     uow.machines.update(replace(machine, state=before.state, owner=before.owner, next_boot=before.next_boot))
     if before.deployment is None:
         uow.deployments.delete(machine.system_id)
@@ -72,4 +77,4 @@ def _unmark(run: Run[DeployBareInput], uow: UnitOfWork) -> None:
 
 MARK = Step[DeployBareInput, StateBeforeDeploy]("mark", StateBeforeDeploy, rows=_mark, undo_rows=_unmark)
 
-DEPLOY_BARE = Saga("deploy-bare", DeployBareInput, (MARK,))
+DEPLOY_BARE = Saga("deploy-bare", DeployBareInput, (MARK, *RESTART_STEPS))

@@ -19,6 +19,7 @@ from hostloom.sagas.compose_with_image import COMPOSE_WITH_IMAGE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.deploy import DEPLOY
 from hostloom.sagas.deploy_bare import DEPLOY_BARE
+from hostloom.sagas.erase_bare import ERASE_BARE
 from hostloom.sagas.fix_network import FIX_NETWORK
 from hostloom.sagas.import_disk_image import IMPORT_DISK_IMAGE
 from hostloom.sagas.import_inventory import IMPORT_INVENTORY
@@ -42,6 +43,7 @@ SAGAS: dict[str, Saga[Any]] = {
         DECOMPOSE,
         DEPLOY,
         DEPLOY_BARE,
+        ERASE_BARE,
         FIX_NETWORK,
         IMPORT_DISK_IMAGE,
         IMPORT_INVENTORY,

@@ -16,7 +16,7 @@ import uvicorn
 
 from hostloom.api.connections import Crowd, TimeoutProtocol, limited
 from hostloom.boot.http import BootCalls, Report, create_boot_app
-from hostloom.boot.images import BootImages
+from hostloom.boot.images import BootImage, BootImages
 from hostloom.boot.loaders import loaders
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
@@ -38,7 +38,7 @@ from hostloom.server.config import Settings
 from hostloom.server.periodic import PeriodicTask, Reports
 from hostloom.services import deployments, disk_orders
 from hostloom.services.machine_reports import take_report, temporary_name
-from hostloom.services.network_boot import boot_now
+from hostloom.services.network_boot import BootNow, boot_now
 
 log = logging.getLogger(__name__)
 
@@ -173,15 +173,13 @@ class BootServer:
             self._ports,
             mac,
             enlist=self._settings.enlist,
-            has_image=lambda machine: self._images.choose(virtual=_is_virtual(machine)) is not None,
+            has_image=lambda machine: self._choose_image(machine) is not None,
         )
         reason, image = render_boot(decision.decision), None
         if decision.decision.action is not BootAction.LOCAL:
-            image = self._images.choose(virtual=_is_virtual(decision.machine))
+            image = self._choose_image(decision.machine)
             if image is None:
-                reason = (
-                    f"its own disk: for {reason} there is no boot image yet (hostloom image build makes one)"
-                )
+                reason = self._without_image(decision, reason)
         log.info("%s boots %s", decision.machine.hostname if decision.machine else mac, reason)
         return MachineBoot(
             decision.machine.hostname if decision.machine else temporary_name([mac]),
@@ -193,6 +191,18 @@ class BootServer:
             self._up_secret(mac) if image else "",
             disk_first=decision.decision.tries_disk_first,
         )
+
+    def _choose_image(self, machine: Machine | None) -> BootImage | None:
+        if machine is not None and machine.next_boot is BootAction.DEPLOY:
+            return self._images.choose_for_disks()
+        return self._images.choose(virtual=_is_virtual(machine))
+
+    def _without_image(self, boot: BootNow, reason: str) -> str:
+        """What the console says; a deployment fails, because nothing else could write the disk."""
+        if boot.machine is not None and boot.decision.action is BootAction.DEPLOY:
+            disk_orders.fail_without_environment(self._ports, boot.machine)
+            return "its own disk: no boot image can write disks (hostloom image build generic makes one)"
+        return f"its own disk: for {reason} there is no boot image yet (hostloom image build makes one)"
 
     def _admit(self, secret: str, seen_from: str) -> None:
         self._quotas.hardware.check(seen_from, "reports of this address")

@@ -30,12 +30,12 @@ def plan_bare(uow: UnitOfWork, ports: Ports, machine: Machine, image: DiskImage,
     refusal = check_deploy(image, target)
     if refusal is not None:
         raise refused(refusal)
-    _require_environment(ports, machine)
+    require_environment(ports, machine)
     return disk
 
 
-def _require_environment(ports: Ports, machine: Machine) -> None:
-    """The boot image for physical machines writes the disk, and the machine reports to the boot port."""
+def require_environment(ports: Ports, machine: Machine) -> None:
+    """WrongState without a boot image that writes and erases disks, or a boot port for reports."""
     has_image = ports.images is not None and any(
         boot_image.flavour is Flavour.GENERIC for boot_image in ports.images.list()
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors.resources import WrongState
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState, check_transition
@@ -38,13 +39,18 @@ class Released:
     operation: Operation | None = None
 
 
-def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False) -> Released:
+def release(
+    ports: Ports, principal: Principal, key: str, *, erase: bool = False, quick: bool = False
+) -> Released:
     """Release a machine: switch it off and make it available; decompose it if it was composed on demand.
 
-    A deployed machine loses its seed, and with `erase` the content of all its disks. A bare machine erases
-    the disk that was written at its next boot from the network, and is free after that.
-    Permitted to its owner and administrators; does nothing for a free machine. WrongState, NotPermitted.
+    A deployed machine loses its seed, and with `erase` the content of all its disks. A bare machine boots
+    from the network, erases the disk that was written, and is free after that; `quick` overwrites only where
+    data begins. Permitted to its owner and administrators; does nothing for a free machine. WrongState,
+    NotPermitted; InvalidValue for `quick` without `erase`.
     """
+    if quick and not erase:
+        raise InvalidValue("quick", True, "says how to erase, but erase is not set", "set erase too")
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
     machines.require_owner(principal, machine, "release")
@@ -56,7 +62,7 @@ def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False
     if machine.on_demand:
         return _take_apart(ports, principal, machine)
     if machine.origin is MachineOrigin.ENLISTED and (erase or machine.state is not MachineState.ALLOCATED):
-        return Released(release_bare.release(ports, principal, machine, erase=erase))
+        return _release_bare(ports, principal, machine, erase=erase, quick=quick)
     if machine.host_id is not None and (erase or machine.state is not MachineState.ALLOCATED):
         return _undeploy(ports, principal, machine, erase=erase)
     if machine.power is not PowerState.OFF and power.can_switch(ports, machine):
@@ -69,6 +75,18 @@ def release(ports: Ports, principal: Principal, key: str, *, erase: bool = False
         _tell(uow, ports, freed, EventKind.MACHINE_RELEASED, f"released by {principal.name}")
         uow.commit()
     return Released(freed)
+
+
+def _release_bare(
+    ports: Ports, principal: Principal, machine: Machine, *, erase: bool, quick: bool
+) -> Released:
+    if erase:
+        return Released(machine, release_bare.erase(ports, principal, machine, quick=quick))
+    with ports.store.begin() as uow:
+        release_bare.require_no_operation(uow, machine)
+    if machine.power is not PowerState.OFF and power.can_switch(ports, machine):
+        machine = power.power_off(ports, machine, force=True)
+    return Released(release_bare.release(ports, principal, machine))
 
 
 def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, comment: str = "") -> Machine:

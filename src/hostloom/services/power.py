@@ -10,7 +10,14 @@ from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import Store
 from hostloom.recording.host_readings import hypervisor_of
 from hostloom.recording.machines import record_power_events
-from hostloom.recording.power import ask_person, driver_of, is_manual, require_settings, settings_of
+from hostloom.recording.power import (
+    ask_person,
+    driver_of,
+    is_manual,
+    is_switchable,
+    require_settings,
+    settings_of,
+)
 from hostloom.sagas.machine_power import require_as_composed
 from hostloom.services import machines
 from hostloom.services.access import require_admin
@@ -73,8 +80,7 @@ def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
 
 def can_switch(ports: Ports, machine: Machine) -> bool:
     """Whether hostloom itself can switch the machine."""
-    settings = settings_of(ports, machine)
-    return machine.host_id is not None or (settings is not None and not is_manual(settings))
+    return machine.host_id is not None or is_switchable(settings_of(ports, machine))
 
 
 def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool) -> Machine:

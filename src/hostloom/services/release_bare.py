@@ -1,37 +1,74 @@
-"""Release a bare machine that has a system: it is free at once, or erases its disk first."""
+"""Release a bare machine that has a system, or gets one: it is free at once, or erases its disk first."""
 
 from dataclasses import replace
 
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.commissioning import BootAction
-from hostloom.model.deployment import Deployment, DeployStep
 from hostloom.model.errors.resources import WrongState
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
-from hostloom.model.machine import Machine, MachineState
+from hostloom.model.machine import Machine, MachineState, check_transition
+from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.deploy_bare import DEPLOY_BARE
+from hostloom.sagas.erase_bare import ERASE_BARE, EraseBareInput
+from hostloom.sagas.saga import start_saga
+from hostloom.services import machines
+from hostloom.services.deploy_bare import require_environment
+
+_OPERATIONS = frozenset({DEPLOY_BARE.name, ERASE_BARE.name})
 
 
-def release(ports: Ports, principal: Principal, machine: Machine, *, erase: bool) -> Machine:
-    """Release the machine; with `erase` it is *releasing* until it reports that its disk is overwritten.
+def erase(ports: Ports, principal: Principal, machine: Machine, *, quick: bool) -> Operation:
+    """Record an operation that erases the disk; the machine is free when it reports that this is done.
 
-    WrongState for `erase` if hostloom has not written a disk of it.
+    WrongState if hostloom has not written a disk of it, or cannot erase disks.
+    """
+    require_environment(ports, machine)
+    with ports.store.begin() as uow:
+        uow.lock_world()
+        current = uow.machines.get(machine.system_id)
+        check_transition(current.hostname, current.state, MachineState.RELEASING)
+        require_no_operation(uow, current)
+        deployment = uow.deployments.find(machine.system_id)
+        if deployment is None or not deployment.disk:
+            wanted = "hostloom erases only a disk that it has written"
+            raise WrongState("machine", current.hostname, current.state, wanted)
+        erase_input = EraseBareInput(current.system_id, current.hostname, quick)
+        operation = start_saga(uow, ports, principal, ERASE_BARE, erase_input, _subject(current))
+        uow.commit()
+    return operation
+
+
+def release(ports: Ports, principal: Principal, machine: Machine) -> Machine:
+    """Release the machine; one that is still writing its disk stops at its next report.
+
+    WrongState while an operation works on it.
     """
     with ports.store.begin() as uow:
         uow.lock_world()
         current = uow.machines.get(machine.system_id)
-        deployment = uow.deployments.find(machine.system_id)
-        if erase and (deployment is None or not deployment.disk):
-            wanted = "hostloom erases only a disk that it has written"
-            raise WrongState("machine", current.hostname, current.state, wanted)
-        if erase and deployment is not None:
-            released = _begin_erase(uow, ports, current, deployment)
-        else:
-            released = free(uow, ports, current, f"released by {principal.name}")
+        require_no_operation(uow, current)
+        text = f"released by {principal.name}"
+        if current.state is MachineState.DEPLOYING:
+            uow.commissionings.revoke(current.system_id)
+            text += " while it was being deployed; its disk may be incomplete"
+        released = free(uow, ports, current, text)
         uow.commit()
     return released
+
+
+def require_no_operation(uow: UnitOfWork, machine: Machine) -> None:
+    """Raise WrongState while an operation begins to deploy or to erase the machine."""
+    for operation in uow.operations.list(None, None, unfinished=True, with_data=False):
+        if operation.saga in _OPERATIONS and operation.subject == _subject(machine):
+            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+
+
+def _subject(machine: Machine) -> str:
+    return f"machine {machine.hostname}"
 
 
 def free(uow: UnitOfWork, ports: Ports, machine: Machine, text: str) -> Machine:
@@ -43,19 +80,3 @@ def free(uow: UnitOfWork, ports: Ports, machine: Machine, text: str) -> Machine:
     now = ports.clock.now()
     uow.events.add(Event(EventKind.MACHINE_RELEASED, machine_subject(machine), text, now))
     return freed
-
-
-def _begin_erase(uow: UnitOfWork, ports: Ports, machine: Machine, deployment: Deployment) -> Machine:
-    deadline = ports.clock.now() + ports.settings.deploy_timeout_s
-    # Its system must not report any more.
-    erasing = replace(
-        deployment,
-        step=DeployStep.ERASE,
-        done_bytes=0,
-        total_bytes=0,
-        token_sha256="",
-        deadline=deadline,
-        finished_at=None,
-    )
-    uow.deployments.put(erasing)
-    return uow.machines.update(replace(machine, state=MachineState.RELEASING, next_boot=BootAction.DEPLOY))

@@ -51,6 +51,10 @@ class Commissionings:
         row = {name: getattr(token, name) for name in BootToken.__slots__}
         self.tx.write(insert(boot_tokens).values(row))
 
+    def revoke(self, system_id: SystemId) -> None:
+        """Delete the tokens of a machine."""
+        self.tx.write(delete(boot_tokens).where(boot_tokens.c.system_id == system_id))
+
     def find(self, secret_sha256: str, now: float) -> BootToken | None:
         """A valid token; does not consume it."""
         query = select(boot_tokens).where(

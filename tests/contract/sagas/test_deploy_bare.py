@@ -13,14 +13,18 @@ from hostloom.model.deployment import Deployment, DeployReport, DeployRequest, D
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.refusals import Refused
 from hostloom.model.errors.resources import WrongState
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.image import Flavour
-from hostloom.model.machine import Machine, MachineState
+from hostloom.model.machine import Machine, MachineState, PowerState
+from hostloom.model.power import PowerKind
 from hostloom.sagas.seeds import report_token
-from hostloom.services import commissioning, deploy, deployments, disk_orders, lifecycle
+from hostloom.services import commissioning, deploy, deployments, disk_orders, lifecycle, power_settings
 from hostloom.services.machine_reports import take_report
 from hostloom.services.network_boot import boot_now
+from hostloom.services.power_settings import PowerInput
 from support.disk_images import a_disk_image
+from support.fake_power import FakeBmc, FakePowerDrivers
 from support.little_world import LittleWorld, little_world
 from support.seeds import KEY
 
@@ -202,10 +206,35 @@ def deployed(world: LittleWorld) -> None:
     assert machine_of(world).state is MachineState.DEPLOYED
 
 
+def release_and_erase(world: LittleWorld, *, quick: bool = False) -> None:
+    name = machine_of(world).hostname
+    released = lifecycle.release(world.ports, LOCAL_ADMIN, name, erase=True, quick=quick)
+    assert released.operation is not None
+    operation = world.run()
+    assert operation.state == "succeeded", operation.error
+
+
+def with_bmc(world: LittleWorld) -> FakeBmc:
+    """Give the machine a BMC that needs no password."""
+    with world.ports.store.begin() as uow:
+        power_input = PowerInput(PowerKind.IPMI, "10.0.0.9", user="admin")
+        power_settings.put(uow, world.ports, LOCAL_ADMIN, machine_of(world).hostname, power_input)
+        uow.commit()
+    assert isinstance(world.ports.power, FakePowerDrivers)
+    bmc = world.ports.power.add("10.0.0.9")
+    bmc.password = ""
+    return bmc
+
+
+def asked_of_persons(world: LittleWorld) -> list[str]:
+    with world.ports.store.begin() as uow:
+        return [event.message for event in uow.events.list() if event.kind == "machine-power-by-hand"]
+
+
 def erasing(world: LittleWorld) -> str:
     """Release and erase; the token with which it erases."""
     deployed(world)
-    lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname, erase=True)
+    release_and_erase(world)
     assert machine_of(world).state is MachineState.RELEASING
     action, token = boot(world)
     assert action is BootAction.DEPLOY
@@ -245,3 +274,131 @@ def test_a_disk_that_was_not_erased_breaks_the_machine(world: LittleWorld, silen
     assert machine_of(world).state is MachineState.BROKEN
     with pytest.raises(ReportRefused):
         disk_orders.orders(world.ports, token, URL)
+
+
+ERASED = DiskProgress(DeployStep.ERASE, 9, 9, is_done=True)
+WRITTEN = DiskProgress(DeployStep.BOOT, 9, 9, is_done=True)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_bmc_boots_the_environment_and_then_the_disk(world: LittleWorld, *, running: bool) -> None:
+    bmc = with_bmc(world)
+    bmc.state = PowerState.ON if running else PowerState.OFF
+    asked = asked_of_persons(world)
+    token = start(world)
+    assert bmc.calls == [*(["power off"] if running else []), "boot from network", "power on"]
+    assert machine_of(world).power is PowerState.ON
+    for _ in range(2):
+        disk_orders.take_progress(world.ports, token, WRITTEN)
+        assert bmc.boots_from == "disk"
+    assert asked_of_persons(world) == asked
+
+
+def test_a_bmc_that_fails_changes_nothing(world: LittleWorld) -> None:
+    bmc, before = with_bmc(world), machine_of(world)
+    bmc.lies = True
+    deploy.start(world.ports, LOCAL_ADMIN, before.hostname, REQUEST)
+    operation = world.run()
+    assert (operation.state, operation.error_code) == ("failed", "power-unconfirmed")
+    after = machine_of(world)
+    assert (after.state, after.owner, after.next_boot) == (before.state, before.owner, before.next_boot)
+    assert boot(world)[0] is not BootAction.DEPLOY
+
+
+def test_a_written_disk_counts_although_the_bmc_is_silent(world: LittleWorld) -> None:
+    bmc = with_bmc(world)
+    token = start(world)
+    bmc.is_silent = True
+    disk_orders.take_progress(world.ports, token, WRITTEN)
+    assert deployment_of(world).step is DeployStep.PHONE_HOME
+    assert any("boot from its disk" in text for text in asked_of_persons(world))
+
+
+def test_without_a_bmc_a_person_is_asked_to_restart_it(world: LittleWorld) -> None:
+    asked = asked_of_persons(world)
+    start(world)
+    assert len(asked_of_persons(world)) == len(asked) + 1
+    assert machine_of(world).power is PowerState.UNKNOWN
+
+
+def test_an_erase_uses_the_bmc_and_its_last_report_may_come_twice(world: LittleWorld) -> None:
+    deployed(world)
+    bmc = with_bmc(world)
+    bmc.state = PowerState.ON
+    release_and_erase(world)
+    assert bmc.calls == ["power off", "boot from network", "power on"]
+    token = boot(world)[1]
+    for _ in range(2):
+        disk_orders.take_progress(world.ports, token, ERASED)
+        machine = machine_of(world)
+        assert (machine.state, machine.owner, machine.power) == (MachineState.READY, "", PowerState.OFF)
+    deploy.start(world.ports, LOCAL_ADMIN, machine.hostname, REQUEST)
+    assert world.run().state == "succeeded"
+    with pytest.raises(ReportRefused):
+        disk_orders.take_progress(world.ports, token, ERASED)
+    assert deployment_of(world).step is DeployStep.IMAGE
+
+
+def test_a_quick_erase_is_ordered_only_with_erase(world: LittleWorld) -> None:
+    deployed(world)
+    with pytest.raises(InvalidValue, match="quick"):
+        lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname, quick=True)
+    release_and_erase(world, quick=True)
+    assert orders_of(world, boot(world)[1])["mode"] == "quick"
+
+
+def test_an_erase_needs_a_boot_image_that_writes_disks(world: LittleWorld) -> None:
+    deployed(world)
+    assert world.ports.images is not None
+    for image in world.ports.images.list():
+        world.ports.images.delete(image.name)
+    with pytest.raises(WrongState, match="a generic boot image must be built"):
+        lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname, erase=True)
+    assert machine_of(world).state is MachineState.DEPLOYED
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_machine_released_while_it_writes_stops_at_its_next_report(world: LittleWorld, again: bool) -> None:
+    bmc = with_bmc(world)
+    token = start(world)
+    disk_orders.take_progress(world.ports, token, DiskProgress(DeployStep.WRITE, 5, 9))
+    lifecycle.release(world.ports, LOCAL_ADMIN, machine_of(world).hostname)
+    machine = machine_of(world)
+    assert (machine.state, machine.owner, machine.next_boot) == (MachineState.READY, "", None)
+    assert bmc.state is PowerState.OFF
+    if again:  # the new deployment is not the one that the old environment writes
+        deploy.start(world.ports, LOCAL_ADMIN, machine.hostname, REQUEST)
+        assert world.run().state == "succeeded"
+    for progress in (DiskProgress(DeployStep.WRITE, 6, 9), WRITTEN):
+        with pytest.raises(ReportRefused):
+            disk_orders.take_progress(world.ports, token, progress)
+
+
+def test_an_environment_that_writes_is_not_taken_for_the_one_that_erases(world: LittleWorld) -> None:
+    token = start(world)
+    release_and_erase(world)
+    with pytest.raises(ReportRefused):
+        disk_orders.take_progress(world.ports, token, WRITTEN)
+    assert machine_of(world).state is MachineState.RELEASING
+
+
+@pytest.mark.parametrize("erase", [False, True])
+def test_a_machine_is_not_released_while_an_operation_begins(world: LittleWorld, erase: bool) -> None:
+    deployed(world)
+    name = machine_of(world).hostname
+    lifecycle.release(world.ports, LOCAL_ADMIN, name, erase=True)
+    with pytest.raises(WrongState):
+        lifecycle.release(world.ports, LOCAL_ADMIN, name, erase=erase)
+    assert machine_of(world).state is MachineState.DEPLOYED
+
+
+def test_without_an_environment_a_deployment_fails_and_an_erase_waits(world: LittleWorld) -> None:
+    start(world)
+    disk_orders.fail_without_environment(world.ports, machine_of(world))
+    assert machine_of(world).state is MachineState.FAILED_DEPLOYMENT
+    assert "hostloom image build generic" in deployment_of(world).failure
+    assert boot(world)[0] is BootAction.LOCAL
+    deployed(world)
+    release_and_erase(world)
+    disk_orders.fail_without_environment(world.ports, machine_of(world))
+    assert machine_of(world).state is MachineState.RELEASING

@@ -168,6 +168,12 @@ def commissioned_bare_machine(world: LittleWorld) -> None:
     world.ports.images.build(Flavour.GENERIC, world.ports.images.fetch(Flavour.GENERIC))
 
 
+def begin_erase_bare(world: LittleWorld) -> Operation:
+    operation = lifecycle.release(world.ports, LOCAL_ADMIN, "bare", erase=True, quick=True).operation
+    assert operation is not None
+    return operation
+
+
 def begin_verify(world: LittleWorld) -> Operation:
     return verifying.verify(world.ports, LOCAL_ADMIN, ["web"])
 
@@ -274,7 +280,10 @@ CASES = {
         "deploy", begin_deploy, "undefine", has_machine=True, has_disk_image=True, on_libvirt=False
     ),
     "deploy-bare": Case(
-        "deploy-bare", begin_deploy_bare, "mark", is_bare=True, has_disk_image=True, on_libvirt=False
+        "deploy-bare", begin_deploy_bare, "settle", is_bare=True, has_disk_image=True, on_libvirt=False
+    ),
+    "erase-bare": Case(
+        "erase-bare", begin_erase_bare, "settle", is_bare=True, has_disk_image=True, on_libvirt=False
     ),
     "release": Case(
         *("release", begin_release, "undefine"),
@@ -321,8 +330,11 @@ def prepare(world: LittleWorld, name: str, case: Case) -> None:
     if case.is_deployed:
         begin_deploy(world)
         assert world.run().state == "succeeded"
-    if name == "deploy-bare":
+    if name in ("deploy-bare", "erase-bare"):
         commissioned_bare_machine(world)
+    if name == "erase-bare":
+        begin_deploy_bare(world)
+        assert world.run().state == "succeeded"
     if name == "fix-network":
         libvirts_dhcp_on_an_unserved_vlan(world)
 

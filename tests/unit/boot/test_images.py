@@ -69,3 +69,13 @@ def test_what_the_settings_name_counts_alone(tmp_path: Path) -> None:
     assert found.file("kernel") == tmp_path / "vmlinuz"
     assert found.file("image.json") is None
     assert BootImages(tmp_path, tmp_path / "vmlinuz", None).find(GIVEN) is None
+
+
+def test_a_virtual_image_never_writes_disks(tmp_path: Path) -> None:
+    images = BootImages(tmp_path)
+    build(tmp_path, "virtual-1", "virtual", 2)
+    assert images.choose_for_disks() is None
+    build(tmp_path, "generic-1", "generic", 1)
+    found = images.choose_for_disks()
+    assert found is not None
+    assert found.name == "generic-1"

@@ -20,8 +20,7 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 @router.post("/{key}/release", response_model=ReleaseOut)
 def release_machine(call: Changing, key: str, body: ReleaseIn | None = None) -> Response:
     """Release a machine; the operation takes it out of use, or decomposes it if it was composed on demand."""
-    erase = body is not None and body.erase
-    return call.perform(200, lambda: _release(call, key, erase=erase))
+    return call.perform(200, lambda: _release(call, key, body or ReleaseIn()))
 
 
 @router.post("/{key}/lock", response_model=MachineOut)
@@ -48,8 +47,8 @@ def mark_machine_fixed(call: Changing, key: str, body: CommentIn) -> Response:
     return call.perform(200, lambda: _marked(call, key, body.comment, lifecycle.mark_fixed))
 
 
-def _release(call: ApiCall, key: str, *, erase: bool) -> ReleaseOut:
-    released = lifecycle.release(call.ports, call.principal, key, erase=erase)
+def _release(call: ApiCall, key: str, body: ReleaseIn) -> ReleaseOut:
+    released = lifecycle.release(call.ports, call.principal, key, erase=body.erase, quick=body.quick)
     operation = None if released.operation is None else OperationOut.of(released.operation)
     with call.begin() as uow:
         return ReleaseOut(machine=MachineOut.of(released.machine, Names(uow)), operation=operation)

@@ -12,9 +12,14 @@ class CommentIn(In):
 
 
 class ReleaseIn(In):
-    """How to release a machine; `erase` replaces its disks by empty ones."""
+    """How to release a machine.
+
+    `erase` replaces its disks by empty ones; a bare machine overwrites the disk that was written. With
+    `quick` it discards what the disk can discard and overwrites only where data begins.
+    """
 
     erase: Flag = False
+    quick: Flag = False
 
 
 class ReleaseOut(Out):

@@ -1,7 +1,7 @@
 """`machines/` and `machines/{system_id}/`: allocation and release."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Unsupported
@@ -34,8 +34,12 @@ _FILTERS = {
 }
 _ERASE = (
     Param("erase", "Whether to erase the disks: virtual ones are replaced by empty ones.", "Boolean"),
-    Param("secure_erase", "Accepted without effect: `erase` alone decides.", "Boolean"),
-    Param("quick_erase", "Accepted without effect: `erase` alone decides.", "Boolean"),
+    Param(
+        "secure_erase", "With `erase`: overwrite the whole disk of a bare machine, as without it.", "Boolean"
+    ),
+    Param(
+        "quick_erase", "With `erase` and without `secure_erase`: overwrite only where data begins.", "Boolean"
+    ),
     Param("force", "Accepted and ignored: a release needs no confirmation.", "Boolean"),
 )
 _NO_SCRIPTS = (Unsupported("scripts", "hostloom does not run users' scripts on machines: omit the field."),)
@@ -123,8 +127,8 @@ def release_some(call: Call) -> MaasResponse:
         system_ids = {item.system_id for item in uow.machines.some([SystemId(key) for key in keys])}
     if missing := [key for key in keys if key not in system_ids]:
         raise refuse(400, f"Unknown machine(s): {', '.join(missing)}.")
-    erase = _erases(call.form)
-    return answer([key for key in dict.fromkeys(keys) if _release(call, key, erase=erase)])
+    erasing = _erasing(call.form)
+    return answer([key for key in dict.fromkeys(keys) if _release(call, key, erasing)])
 
 
 @machines.op("GET", "list_allocated", "List the caller's machines.")
@@ -147,22 +151,30 @@ def list_allocated(call: Call) -> MaasResponse:
 )
 def release(call: Call) -> MaasResponse:
     """Return the released machine."""
-    erase = _erases(call.form)
+    erasing = _erasing(call.form)
     with call.begin() as uow:
         item = find(call, uow)
         maas_response = show(uow, item)
-    return _release(call, item.system_id, erase=erase) or maas_response
+    return _release(call, item.system_id, erasing) or maas_response
 
 
-def _erases(form: Form) -> bool:
-    """Whether to erase the disks. As in MAAS, the other fields only say how."""
+class _Erasing(NamedTuple):
+    """Whether to erase the disks, and how."""
+
+    erase: bool
+    quick: bool
+
+
+def _erasing(form: Form) -> _Erasing:
+    """As in MAAS, the other fields only say how. The thorough way has precedence."""
     flags = {name: bool(form.flag(name)) for name in ("erase", "quick_erase", "secure_erase", "force")}
-    return flags["erase"]
+    is_quick = flags["erase"] and flags["quick_erase"] and not flags["secure_erase"]
+    return _Erasing(flags["erase"], is_quick)
 
 
-def _release(call: Call, key: str, *, erase: bool) -> MaasResponse | None:
+def _release(call: Call, key: str, erasing: _Erasing) -> MaasResponse | None:
     """Release a machine and return it; None if hostloom decomposed it."""
-    released = lifecycle.release(call.ports, call.principal, key, erase=erase)
+    released = lifecycle.release(call.ports, call.principal, key, erase=erasing.erase, quick=erasing.quick)
     if released.operation is not None:
         wait(call, released.operation)
     with call.begin() as uow:
