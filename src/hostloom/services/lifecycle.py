@@ -50,7 +50,7 @@ def release(
     NotPermitted; InvalidValue for `quick` without `erase`.
     """
     if quick and not erase:
-        raise InvalidValue("quick", True, "says how to erase, but erase is not set", "set erase too")
+        raise InvalidValue("quick", True, "is set without erase", "set erase too")
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
     machines.require_owner(principal, machine, "release")
@@ -61,10 +61,16 @@ def release(
         return Released(machine)
     if machine.on_demand:
         return _take_apart(ports, principal, machine)
-    if machine.origin is MachineOrigin.ENLISTED and (erase or machine.state is not MachineState.ALLOCATED):
+    has_system = erase or machine.state is not MachineState.ALLOCATED
+    if has_system and machine.origin is MachineOrigin.ENLISTED:
         return _release_bare(ports, principal, machine, erase=erase, quick=quick)
-    if machine.host_id is not None and (erase or machine.state is not MachineState.ALLOCATED):
+    if has_system and machine.host_id is not None:
         return _undeploy(ports, principal, machine, erase=erase)
+    return _release_allocated(ports, principal, machine)
+
+
+def _release_allocated(ports: Ports, principal: Principal, machine: Machine) -> Released:
+    """Release a machine on which hostloom has installed nothing."""
     if machine.power is not PowerState.OFF and power.can_switch(ports, machine):
         machine = power.power_off(ports, machine, force=True)
     with ports.store.begin() as uow:
