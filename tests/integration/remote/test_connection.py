@@ -14,20 +14,25 @@ import pytest
 
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.outside import HostRefused, HostUnreachable
+from hostloom.remote import host, ssh
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from support.echo import answering, ask
 from support.sshd import Sshd, descendants, free_port, make_key
 
+#: A call to a host that hangs would end by itself after this time, and fail its test.
+HANG_S = 120.0
+
 
 @pytest.fixture
-def black_hole() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
+def black_hole() -> Iterator[socket.socket]:
+    """A listener that takes connections and answers nothing."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
-        yield listener.getsockname()[1]
+        listener.settimeout(HANG_S)
+        yield listener
 
 
 @pytest.fixture
@@ -173,24 +178,27 @@ def test_no_server_listens(pinned: Sshd, remotes: Remotes) -> None:
 
 
 def test_a_host_that_hangs_does_not_slow_another(
-    pinned: Sshd, remotes: Remotes, keys: PinnedKeys, black_hole: int
+    pinned: Sshd,
+    remotes: Remotes,
+    keys: PinnedKeys,
+    black_hole: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    dead = SshAddress("127.0.0.1", "root", black_hole)
-    keys.pin(f"qemu+ssh://root@127.0.0.1:{black_hole}/system", keys.offered(pinned.uri)[0])
-    good = remotes.of(pinned.address)
-    good.run(["true"])
-    with ThreadPoolExecutor(4) as pool:
-        hanging = [pool.submit(remotes.of(dead).run, ["true"], 3) for _ in range(4)]
-        time.sleep(0.3)
-        started = time.monotonic()
-        for _ in range(5):
-            good.run(["true"])
-        assert not any(each.done() for each in hanging)
-        assert time.monotonic() - started < 2
-        for each in hanging:
-            assert isinstance(each.exception(), HostUnreachable)
-        # Four callers of one dead host wait at the same time, not one after the other.
-        assert time.monotonic() - started < 7
+    """The first call hangs until the test ends its connection; everything before that did not wait for it."""
+    monkeypatch.setitem(ssh._FIXED, "ConnectTimeout", f"{HANG_S:.0f}")
+    monkeypatch.setattr(host, "LOGIN_TIMEOUT_S", HANG_S)
+    port = black_hole.getsockname()[1]
+    keys.pin(f"qemu+ssh://root@127.0.0.1:{port}/system", keys.offered(pinned.uri)[0])
+    hanging = remotes.of(SshAddress("127.0.0.1", "root", port))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hanging.run, ["true"], HANG_S)
+        with black_hole.accept()[0]:
+            assert remotes.of(pinned.address).run(["true"]).exit_code == 0
+            for _ in range(3):
+                with pytest.raises(HostUnreachable, match="earlier calls to it still wait"):
+                    hanging.run(["true"], 0.1)
+            assert not first.done()
+        assert isinstance(first.exception(), HostUnreachable)
 
 
 def test_closing_leaves_no_process_and_no_file(pinned: Sshd, keys: PinnedKeys, echo: Path) -> None:
