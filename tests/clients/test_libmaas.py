@@ -12,8 +12,8 @@ from support.disk_images import a_disk_image
 from support.guest import phone_home
 from support.little_world import add_disk_image, little_world
 from support.maas import Maas, make_key
-from support.rig import wait_until
 from support.server import running, serving
+from support.waiting import wait_until
 
 
 def test_its_users_work_on_unchanged(tmp_path: Path) -> None:

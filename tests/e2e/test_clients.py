@@ -15,7 +15,8 @@ from hostloom.hypervisor.xml_in import parse
 from hostloom_lab.commands import pids_in
 from support.client_story import LIBMAAS, STORIES, Story, build_gomaasapi
 from support.maas import Maas
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 HOST = "kvm2"
 #: What each machine's NIC is asked for, and how it is then attached on the host.

@@ -5,7 +5,8 @@ import signal
 
 from hostloom.dhcp.control import ControlSocket
 from hostloom_lab import rack
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 
 def events(rig: Rig, kind: str, subject: str = "") -> list[dict[str, object]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hostloom_lab.commands import pids_in
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 #: Another host of the lab, as a bare client.
 CLIENT = "kvm2"

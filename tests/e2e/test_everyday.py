@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 #: Emulated machines beside others take their time.
 BOOT_TIMEOUT_S = 120

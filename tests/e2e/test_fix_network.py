@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from hostloom.hypervisor.xml_in import parse
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 #: As libvirt keeps one to itself; a port of the host's in its bridge joins it to the segment.
 WIRED = """

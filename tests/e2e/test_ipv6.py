@@ -15,7 +15,8 @@ import pytest
 from hostloom_lab import rack
 from hostloom_lab.commands import pids_in
 from support import dhcp6_client
-from support.rig import BOOT_PORT, Rig, wait_until
+from support.rig import BOOT_PORT, Rig
+from support.waiting import wait_until
 
 PREFIX = IPv6Network("fd48:4c:20::/64")
 RACK = PREFIX[1]

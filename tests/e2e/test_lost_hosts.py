@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 #: From issue to mark, on a machine that does other work beside.
 NOTICED_WITHIN_S = 60

@@ -13,7 +13,8 @@ from hostloom.images.cpio import ArchiveEntry, pack
 from hostloom.images.directory import ImageDirectory
 from hostloom_lab import guest
 from support.bare import BareMachine
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 SWITCH = Path(__file__).parents[1] / "support/switch-says.sh"
 #: Emulated machines beside others take their time.

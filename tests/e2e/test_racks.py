@@ -14,7 +14,8 @@ import pytest
 from hostloom_lab import rack
 from hostloom_lab.commands import inside, ip, pids_in, run
 from support import dhcp4_client
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 #: The second rack is a KVM host, which hostloom reaches by SSH.
 HOST, RACK2 = "kvm2", "rack2"

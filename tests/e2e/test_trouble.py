@@ -3,7 +3,8 @@
 import signal
 import subprocess
 
-from support.rig import Rig, wait_until
+from support.rig import Rig
+from support.waiting import wait_until
 
 
 def virsh(rig: Rig, host: str, *words: str) -> str:

@@ -24,8 +24,8 @@ from hostloom.server.periodic import Reports
 from hostloom.services.machine_reports import take_report
 from hostloom.services.network_boot import boot_now
 from support.little_world import LittleWorld, little_world
-from support.rig import wait_until
 from support.sshd import free_port
+from support.waiting import wait_until
 
 MAC = "52:54:00:99:00:01"
 #: More than sockets' buffers take of an answer that the client does not read.

@@ -1,11 +1,8 @@
 """Imports of disk images that are interrupted: by the server's death, or by the user."""
 
-import os
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +11,8 @@ import pytest
 from hostloom.client import Client, Target
 from support.disk_images import a_disk
 from support.image_server import ImageServer, serving_images
-from support.sshd import free_port
+from support.server_process import serving_process
+from support.waiting import wait_until
 
 CONTENT = a_disk("Debian").ljust(8 * 2**20, b"x")
 SENT = 4 * 2**20
@@ -35,34 +33,15 @@ def web() -> Iterator[ImageServer]:
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a server process on one directory; what still runs at the end is killed."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(_serving(tmp_path))
+        yield lambda: stack.enter_context(serving_process(tmp_path, IMAGE_URLS_LOCAL="true"))
 
 
-@contextmanager
-def _serving(directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    settings = {
-        "STATE_DIR": directory / "state",
-        "SOCKET": directory / "s",
-        "LISTEN": f"127.0.0.1:{free_port()}",
-        "IMAGE_URLS_LOCAL": "true",
-    }
-    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
-    log = directory / f"log-{environment['HOSTLOOM_LISTEN']}"
-    with log.open("wb") as opened:
-        argv = [sys.executable, "-m", "hostloom.cli", "serve"]
-        process = subprocess.Popen(argv, env=environment, stdout=opened, stderr=opened)
-    with process:
-        try:
-            while "serving" not in log.read_text():
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.05)
-            yield process
-        finally:
-            process.kill()
+def _fetched_bytes(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("source.part"))
 
 
 def left_over(directory: Path) -> list[str]:
-    return sorted(path.name for path in (directory / "state/images/disks").rglob("*") if path.is_file())
+    return sorted(path.name for path in (directory / "images/disks").rglob("*") if path.is_file())
 
 
 def test_a_server_that_is_killed_in_the_middle_of_a_download_continues_it(
@@ -72,8 +51,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_download_continues_it(
     with Client(Target(socket=tmp_path / "s")) as client:
         operation = client.disk_images.create({"url": f"{web.url}/disk", "name": "debian"})
         assert web.held.wait(60)
-        while sum(path.stat().st_size for path in tmp_path.rglob("source.part")) < SENT // 2:
-            assert first.poll() is None
+        wait_until(lambda: _fetched_bytes(tmp_path) >= SENT // 2, "half of what was sent is stored")
     first.kill()
     first.wait()
     assert "disk.qcow2" not in left_over(tmp_path)

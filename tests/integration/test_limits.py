@@ -14,8 +14,8 @@ from hostloom.api.connections import Crowd, TimeoutProtocol, owner_of
 from hostloom.api.middleware import Budget, Limits
 from hostloom.server.config import Settings
 from support.maas import Maas, make_key
-from support.rig import wait_until
 from support.server import NOON, Running, running
+from support.waiting import wait_until
 
 BODY = 60 * 1024 * 1024
 JSON = {"Content-Type": "application/json"}

@@ -1,10 +1,7 @@
 """How a server process ends: never without a word."""
 
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,27 +9,13 @@ import pytest
 
 from hostloom.cli.main import main
 from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
-from support.sshd import free_port
+from support.server_process import SERVE, server_environment, serving_process
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A server on a directory of its own, with its log in a file."""
-    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
-    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
-    with (tmp_path / "log").open("wb") as log:
-        argv = [sys.executable, "-m", "hostloom.cli", "serve"]
-        process = subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + 30
-        while "serving" not in (tmp_path / "log").read_text():
-            assert process.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
+    with serving_process(tmp_path) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -56,9 +39,8 @@ def test_a_crash_says_where_it_was(server: "subprocess.Popen[bytes]", tmp_path: 
 @pytest.mark.parametrize("room_bytes", [0, 100_000])
 def test_a_disk_without_room_ends_the_start_with_one_line(tmp_path: Path, room_bytes: int) -> None:
     """A limit on the size of files simulates a full disk."""
-    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
-    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
-    argv = ["prlimit", f"--fsize={room_bytes}", sys.executable, "-m", "hostloom.cli", "serve"]
+    argv = ["prlimit", f"--fsize={room_bytes}", *SERVE]
+    environment = server_environment(tmp_path)
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in (75, 78), done.stderr
     assert "Traceback" not in done.stderr
@@ -87,9 +69,8 @@ def test_what_may_pass_ends_the_start_with_75(
 
 
 def test_too_few_open_files_end_the_start_with_one_line(tmp_path: Path) -> None:
-    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
-    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
-    argv = ["prlimit", "--nofile=64:64", sys.executable, "-m", "hostloom.cli", "serve"]
+    argv = ["prlimit", "--nofile=64:64", *SERVE]
+    environment = server_environment(tmp_path)
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 78
     assert "needs 320 open files, and 64 are allowed; lower it or raise the hard limit" in done.stderr

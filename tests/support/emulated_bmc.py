@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,12 @@ from pathlib import Path
 import bcrypt
 import httpx
 
+from support.fake_power import PASSWORD
+from support.sshd import free_port
+from support.waiting import wait_until
+
 START_S = 30
-USER, PASSWORD = "admin", "c0rrect-h0rse"
+USER = "admin"
 #: virtualbmc reads its password from standard input, so that no process list shows it.
 _IPMI = """
 import json, sys
@@ -25,7 +28,7 @@ VirtualBMC(**json.load(sys.stdin)).listen()
 @contextmanager
 def ipmi_bmc(libvirt_uri: str, domain: str, *, prefix: Sequence[str] = ()) -> Iterator[int]:
     """A BMC with IPMI for a domain, on 127.0.0.1; gives its UDP port. `prefix` runs it elsewhere."""
-    port = _free_port(socket.SOCK_DGRAM)
+    port = free_port(socket.SOCK_DGRAM)
     values = {"username": USER, "password": PASSWORD, "port": port, "address": "127.0.0.1"}
     values |= {"domain_name": domain, "libvirt_uri": libvirt_uri}
     argv = [*prefix, sys.executable, "-W", "ignore", "-c", _IPMI]
@@ -37,7 +40,7 @@ def ipmi_bmc(libvirt_uri: str, domain: str, *, prefix: Sequence[str] = ()) -> It
 @contextmanager
 def redfish_bmc(libvirt_uri: str, directory: Path) -> Iterator[str]:
     """A BMC with Redfish for all domains of a libvirt host; gives its URL."""
-    port = _free_port(socket.SOCK_STREAM)
+    port = free_port()
     users, config = directory / "users", directory / "emulator.conf"
     directory.joinpath("state").mkdir()
     users.write_text(f"{USER}:{bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}\n")
@@ -72,18 +75,11 @@ def _process(argv: Sequence[str], stdin: str) -> "Iterator[subprocess.Popen[str]
 
 
 def _wait(process: "subprocess.Popen[str]", is_ready: Callable[[], bool]) -> None:
-    until = time.monotonic() + START_S
-    while not is_ready():
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"the emulator did not start: {process.args!r}")
-        time.sleep(0.05)
+    def is_up() -> bool:
+        assert process.poll() is None, f"the emulator did not start: {process.args!r}"
+        return is_ready()
 
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    wait_until(is_up, "the emulator answers", START_S)
 
 
 def _is_bound(port: int) -> bool:

@@ -8,12 +8,14 @@ from hostloom.model.power import PowerKind, PowerSettings
 from hostloom.ports.power import Power
 from hostloom.power.drivers import ManualPower
 
+PASSWORD = "c0rrect-h0rse"
+
 
 @dataclass
 class FakeBmc:
     """One BMC; the methods of the port are called through `FakePower`."""
 
-    password: str = "c0rrect-h0rse"
+    password: str = PASSWORD
     state: PowerState = PowerState.OFF
     boots_from: str = ""
     is_silent: bool = False

@@ -10,7 +10,7 @@ from hostloom.boot.http import BootCalls, create_boot_app
 from hostloom.ports.context import Ports
 from hostloom.sagas.seeds import report_token
 from hostloom.services import deployments
-from support.rig import wait_until
+from support.waiting import wait_until
 
 
 def phone_home(ports: Ports, hostname: str, **report: Any) -> None:

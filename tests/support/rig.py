@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from hostloom.client.api import Client, Collection
 from hostloom.client.transport import Target
 from hostloom_lab.lab import Lab
+from support.waiting import wait_until
 
 HOSTLOOM = [sys.executable, "-m", "hostloom.cli"]
 BOOT_PORT = 5248
@@ -230,11 +230,3 @@ def _name(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except FileNotFoundError:
         return ""
-
-
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.2) -> None:
-    """Poll until it is so."""
-    until = time.monotonic() + timeout_s
-    while not is_true():
-        assert time.monotonic() < until, f"{what} did not come within {timeout_s:g} s"
-        time.sleep(every_s)

@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from hostloom.dhcp.embedded import EmbeddedKea
 from hostloom.dhcp.supervision import RestartPolicy
 from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from support.dhcp_intents import WEB, a_reservation, a_subnet, a_subnet6, an_intent
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -39,13 +40,6 @@ def kea(directory: Path) -> Iterator[EmbeddedKea]:
     kea.start()
     yield kea
     kea.stop()
-
-
-def until(is_so: Callable[[], object]) -> None:
-    end = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def serves(directory: Path, version: int) -> list[str]:
@@ -81,7 +75,7 @@ def test_a_killed_server_comes_back_serving_what_it_served(
     assert pid is not None
     served = serves(directory, version)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: kea.pids[version] not in (None, pid) and kea.is_alive())
+    wait_until(lambda: kea.pids[version] not in (None, pid) and kea.is_alive(), "Kea runs again")
     assert serves(directory, version) == served
     assert kea.pulse().processes != before.processes
 
@@ -102,8 +96,8 @@ def test_a_configuration_that_kea_cannot_start_with_is_reported_and_dropped(dire
     kea = EmbeddedKea(directory, RestartPolicy(first_s=1.0, well_after_s=1.0))
     kea.start()
     try:
-        until(lambda: "colour" in _words(kea) or kea.is_alive())
-        until(kea.is_alive)
+        wait_until(lambda: "colour" in _words(kea) or kea.is_alive(), "the error is reported")
+        wait_until(kea.is_alive, "Kea runs again")
         assert json.loads((directory / "etc/kea-dhcp4.conf").read_text())["Dhcp4"]["subnet4"] == []
         kea.apply(INTENT)
     finally:

@@ -1,14 +1,13 @@
 """A Kea that cannot listen where it should, because another server has the port, says so."""
 
 import subprocess
-import time
-from collections.abc import Callable
 
 import pytest
 
 from hostloom.dhcp.driver import KeaDhcp
 from support.dhcp_intents import a_subnet, an_intent
 from support.kea import DIE_WITH_US, Kea
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -17,32 +16,25 @@ DNSMASQ = "dnsmasq --conf-file=/dev/null --port=0 --no-daemon --user=root --pid-
 RANGE = "--interface=lo --dhcp-range=127.0.0.1,127.0.0.9"
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 def test_a_port_that_another_server_uses_is_reported_until_it_is_free(kea: Kea) -> None:
     driver = KeaDhcp(kea.socket)
     enter = ["nsenter", f"--target={kea.process.pid}", "--net"]
     listening = [*enter, "ss", "-Hlun", "sport = :67"]
     kea.run_client(["ip", "link", "set", "c0", "up"])
     driver.apply(an_intent())
-    until(lambda: not subprocess.run(listening, capture_output=True).stdout)
+    wait_until(lambda: not subprocess.run(listening, capture_output=True).stdout, "the port is free")
     other = subprocess.Popen(
         [*DIE_WITH_US, *enter, *DNSMASQ.split(), *RANGE.split()], stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: subprocess.run(listening, capture_output=True).stdout != b"")
+        wait_until(lambda: subprocess.run(listening, capture_output=True).stdout, "the port is in use")
         driver.apply(an_intent(a_subnet()))
-        until(lambda: "eth0" in driver.status().trouble)
+        wait_until(lambda: "eth0" in driver.status().trouble, "the trouble is reported")
         assert "port 67" in driver.pulse().trouble
     finally:
         other.kill()
         other.wait()
-    until(lambda: driver.status().trouble == "")
+    wait_until(lambda: driver.status().trouble == "", "the trouble has ended")
     assert driver.pulse().trouble == ""
 
 

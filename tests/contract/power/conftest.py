@@ -18,9 +18,9 @@ from hostloom.ports.hypervisor import BootDevice
 from hostloom.ports.power import Power, PowerDrivers
 from hostloom.power.confirm import PowerLimits
 from hostloom.power.drivers import PowerAdapters
-from support.emulated_bmc import PASSWORD, USER, ipmi_bmc, redfish_bmc
+from support.emulated_bmc import USER, ipmi_bmc, redfish_bmc
 from support.fake_hypervisor import FakeHypervisors
-from support.fake_power import FakePowerDrivers
+from support.fake_power import PASSWORD, FakePowerDrivers
 from support.libvirtd import Libvirtd, running_libvirtd
 
 NAME, UUID = "bare1", "ba5eba5e-0000-4000-8000-000000000001"

@@ -18,10 +18,10 @@ from hostloom.server.secret import FileSecrets
 from hostloom.services import commissioning, lifecycle, machines, power, power_settings
 from hostloom.services.enlisting import EnlistInput, enlist
 from hostloom.services.power_settings import PowerInput
-from support.fake_power import FakeBmc, FakePowerDrivers
+from support.fake_power import PASSWORD, FakeBmc, FakePowerDrivers
 from support.little_world import LittleWorld
 
-ADDRESS, PASSWORD = "10.0.0.9", "c0rrect-h0rse"
+ADDRESS = "10.0.0.9"
 IPMI = PowerInput(PowerKind.IPMI, ADDRESS, user="admin", password=PASSWORD)
 ANN = Principal("ann", admin=False)
 

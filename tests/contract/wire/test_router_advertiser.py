@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.waiting import wait_until
+
 pytestmark = pytest.mark.lab
 
 RACK, HOST = "hl-adv-rack", "hl-adv-host"
@@ -42,13 +44,6 @@ def wire() -> Iterator[None]:
             ip("netns", "del", name)
 
 
-def until(is_so: object, what: str, timeout_s: float = 15) -> None:
-    end = time.monotonic() + timeout_s
-    while not is_so():  # type: ignore[operator]  # a callable
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
 def test_a_host_that_asks_learns_prefix_route_and_mtu_at_once(wire: None) -> None:
     command = [sys.executable, "-c", ADVERTISE]
     advertiser = subprocess.Popen(["ip", "netns", "exec", RACK, *command])
@@ -59,7 +54,7 @@ def test_a_host_that_asks_learns_prefix_route_and_mtu_at_once(wire: None) -> Non
             found: list[dict[str, object]] = json.loads(ip("-n", HOST, "-6", "-j", "route", "show"))
             return found
 
-        until(lambda: any(each["dst"] == "default" for each in routes()), "a default route")
+        wait_until(lambda: any(each["dst"] == "default" for each in routes()), "a default route")
         assert any(each["dst"] == "fd48:4c::/64" for each in routes())
         (default,) = [each for each in routes() if each["dst"] == "default"]
         shown = ip("netns", "exec", HOST, "cat", "/proc/sys/net/ipv6/conf/v1/mtu")

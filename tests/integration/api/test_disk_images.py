@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +20,7 @@ from support.image_server import ImageServer, serving_images
 from support.made_disks import as_qcow2, compressed, make_disk, make_other_disk
 from support.mirror import Mirror
 from support.server import Running
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -291,10 +291,10 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(working: Running) 
         request = f"PUT /api/v1/disk-images/uploads/{upload} HTTP/1.1"
         head = f"{request}\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
         connection.sendall(head.encode() + bytes(3 * 2**20))
-        while not any(path.stat().st_size for path in folder_of(working).rglob(upload)):
-            time.sleep(0.01)
-    while left_over(working):
-        time.sleep(0.01)
+        wait_until(
+            lambda: any(path.stat().st_size for path in folder_of(working).rglob(upload)), "a part is stored"
+        )
+    wait_until(lambda: left_over(working) == [], "the part is deleted")
 
 
 @pytest.mark.parametrize(

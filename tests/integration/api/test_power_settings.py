@@ -10,10 +10,9 @@ import pytest
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import MacAddress
 from hostloom.services.enlisting import EnlistInput, enlist
-from support.fake_power import FakePowerDrivers
+from support.fake_power import PASSWORD, FakePowerDrivers
 from support.server import Running
 
-PASSWORD = "c0rrect-h0rse"
 IPMI = {"kind": "ipmi", "address": "10.0.0.9", "user": "admin", "password": PASSWORD}
 PATH = "/machines/bare/power-settings"
 

@@ -18,9 +18,9 @@ from support.fake_hypervisor import FakeHypervisor
 from support.guest import phone_home
 from support.little_world import URIS, LittleWorld, add_disk_image
 from support.maas import Maas, make_key
-from support.rig import wait_until
 from support.seeds import KEY
 from support.server import CountedIds, serving
+from support.waiting import wait_until
 
 DEBIAN = a_disk_image(virtual_size_bytes=10**6)
 JAMMY = a_disk_image(

@@ -17,8 +17,8 @@ from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld, add_disk_image
 from support.maas import Maas, make_key
-from support.rig import wait_until
 from support.server import serving
+from support.waiting import wait_until
 
 LIST = Path(__file__).parents[3] / "docs" / "how-to" / "move-from-maas.md"
 USER_DATA = b64encode(b"#cloud-config\n{}\n").decode()

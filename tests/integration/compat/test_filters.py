@@ -6,7 +6,7 @@ import pytest
 
 from hostloom.compat.maas2.handlers.machine_filters import PARAMS
 from support.maas import Maas
-from support.rig import wait_until
+from support.waiting import wait_until
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas
-from support.rig import wait_until
+from support.waiting import wait_until
 
 AUTOMATIC = {"virtual", "pod-console-logging"}
 

@@ -4,7 +4,7 @@ from hostloom.reconcilers.host_pulse import MISSES, HostPulse
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas
-from support.rig import wait_until
+from support.waiting import wait_until
 
 
 def test_the_power_of_machines_on_a_lost_host_is_unknown(fleet: Maas, world: LittleWorld) -> None:

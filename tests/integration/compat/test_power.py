@@ -5,11 +5,10 @@ import json
 import pytest
 
 from hostloom.model.machine import PowerState
-from support.fake_power import FakeBmc, FakePowerDrivers
+from support.fake_power import PASSWORD, FakeBmc, FakePowerDrivers
 from support.little_world import LittleWorld
 from support.maas import Maas
 
-PASSWORD = "c0rrect-h0rse"
 BARE = {"hostname": "bare", "architecture": "amd64/generic", "mac_addresses": "52:54:00:00:aa:01"}
 IPMI = {
     "power_type": "ipmi",

@@ -17,26 +17,14 @@ from hostloom.decide.explain.deploy import render_disk_choice
 from hostloom.decide.explain.reason_texts import render_refusal
 from hostloom.model.commissioning import FoundDisk
 from hostloom.model.disk_image import BootMode, DiskImage
-from hostloom.model.ids import DiskImageId, natural_key
+from hostloom.model.ids import natural_key
 from hostloom.model.reasons import RequestCode
 from support.depth import examples
+from support.disk_images import a_disk_image
 
 GB = 10**9
 BIOS, UEFI = BootMode.BIOS, BootMode.UEFI
-IMAGE = DiskImage(
-    id=DiskImageId(1),
-    name="debian-12",
-    sha256="0" * 64,
-    virtual_size_bytes=3 * GB,
-    size_bytes=GB,
-    stream_sha256="1" * 64,
-    stream_size_bytes=GB // 2,
-    imported_at=1.0,
-    architecture="amd64",
-    boot_modes=(BIOS, UEFI),
-    has_cloud_init=True,
-    has_kvm=True,
-)
+IMAGE = a_disk_image(virtual_size_bytes=3 * GB, has_kvm=True)
 NOTHING_KNOWN = replace(IMAGE, architecture="", boot_modes=(), has_cloud_init=None, has_kvm=None)
 TARGET = DeployTarget("web", "amd64", 2048, "root", 3 * GB, (BIOS,))
 

@@ -23,6 +23,7 @@ from hostloom.model.errors.outside import (
 )
 from support.near import Near
 from support.specs import UUID
+from support.waiting import wait_until
 
 PATIENCE = Deadlines(read_s=0.2, write_s=0.2, cool_down_s=300, close_s=0.2)
 URI = "test:///default"
@@ -74,13 +75,6 @@ def hang(connection: HostConnection, until: threading.Event, begun: threading.Ev
         connection.read("hang", call)
 
 
-def eventually(is_true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 5
-    while not is_true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
 def test_a_read_that_hangs_ends_at_its_deadline_and_the_next_one_works(connection: HostConnection) -> None:
     release = threading.Event()
     began = time.monotonic()
@@ -126,7 +120,7 @@ def test_a_change_that_was_given_up_before_it_began_never_begins(connection: Hos
         connection.write("define machine web1", change)
     release.set()
     assert looked.wait(5)
-    eventually(lambda: connection._abandoned == 0)
+    wait_until(lambda: connection._abandoned == 0, "no call is left", every_s=0.01)
     assert changed == []
 
 
@@ -168,7 +162,7 @@ def test_after_three_hung_calls_the_host_is_refused_at_once_until_the_pause_is_o
     with pytest.raises(HostUnreachable, match="4 calls hang"):
         connection.read("read", lambda c: c.getType())
     release.set()
-    eventually(lambda: connection._abandoned == 0)
+    wait_until(lambda: connection._abandoned == 0, "no call is left", every_s=0.01)
     assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
 
 
@@ -276,7 +270,7 @@ def test_a_ping_waits_for_no_other_reading(connection: HostConnection) -> None:
     connection.ping(lambda _: asked.append("while busy"), 0.1)
     release.set()
     reader.join(5)
-    eventually(lambda: not connection.is_busy)
+    wait_until(lambda: not connection.is_busy, "it is not busy", every_s=0.01)
     connection.ping(lambda _: asked.append("at rest"), 5)
     assert asked == ["at rest"]
 

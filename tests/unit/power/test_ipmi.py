@@ -13,8 +13,8 @@ from hostloom.model.machine import PowerState
 from hostloom.model.power import PowerKind, PowerSettings
 from hostloom.power.confirm import PowerLimits
 from hostloom.power.ipmi import IpmiPower
+from support.fake_power import PASSWORD
 
-PASSWORD = "c0rrect-h0rse"
 LIMITS = PowerLimits(call_s=10, settle_s=0, poll_s=0)
 #: Notes its arguments and its environment, and answers as the file `answers` says.
 PROGRAM = """#!/bin/sh
