@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from hostloom.decide.hosts.correlation import uri_host
-from hostloom.decide.hosts.origin import origin_of
 from hostloom.model.errors.outside import HostKeyUnknown
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
-from hostloom.model.host import Host
+from hostloom.model.host import CorrelationEvidence, Host
+from hostloom.model.node import Node
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import observe
 from hostloom.recording.observation import Observation
@@ -72,15 +72,16 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
         host = uow.hosts.add(replace(run.input.host, host_key=key))
     ensure_composed_tags(uow)
     host = record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
-    origin = origin_of(host, uow.snapshot().node_of(host))
-    uow.events.add(
-        Event(
-            EventKind.HOST_ADDED,
-            host_subject(host),
-            f"added at {uri_host(host.uri) or host.uri}. {origin.text} {origin.attaching}",
-            run.ports.clock.now(),
-        )
-    )
+    message = _message(host, uow.snapshot().node_of(host))
+    uow.events.add(Event(EventKind.HOST_ADDED, host_subject(host), message, run.ports.clock.now()))
+
+
+def _message(host: Host, node: Node | None) -> str:
+    place = uri_host(host.uri) or host.uri
+    if node is None:
+        return f"added at {place}; its node is unknown"
+    is_new = host.correlation.evidence is CorrelationEvidence.ADOPTED
+    return f"added at {place} as {'new ' if is_new else ''}node {node.hostname}"
 
 
 def _forget(run: Run[AddHostInput], uow: UnitOfWork) -> None:

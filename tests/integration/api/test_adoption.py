@@ -74,7 +74,7 @@ def test_the_host_says_how_it_came_to_hostloom(world: LittleWorld, client: Clien
     refresh_now(world.ports, "kvm1")
     assert client.hosts.get("kvm1")["origin"]["case"] == "known-node"
     (event,) = client.events.list(kind="host-added")
-    assert "No known node matched the host" in event["message"]
+    assert event["message"] == "added at 10.0.0.11 as new node kvm1"
 
 
 def test_an_unknown_host_has_no_report(client: Client) -> None:
