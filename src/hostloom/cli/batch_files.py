@@ -1,11 +1,11 @@
 """Reads files that list machines: YAML or JSON, from a path or standard input."""
 
-import sys
 from pathlib import Path
 
 import typer
 
 from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.text_files import name_of, read_text
 from hostloom.client import Document
 
 HINT = "expected a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', count: 2}`"
@@ -13,8 +13,8 @@ HINT = "expected a list such as `- {hostname: web, interfaces: 'eth0:space=dmz',
 
 def read_batch(path: Path) -> Document:
     """The body of a batch: the file's list of machines, or its `machines` and `strategy`."""
-    name = "standard input" if str(path) == "-" else str(path)
-    document = _parse(name, _read(path))
+    name = name_of(path)
+    document = _parse(name, read_text(path))
     if isinstance(document, list):
         document = {"machines": document}
     if not isinstance(document, dict) or not isinstance(document.get("machines"), list):
@@ -23,14 +23,6 @@ def read_batch(path: Path) -> Document:
         if not isinstance(machine, dict):
             raise fail(f"{name}: machines.{index}: {machine!r} is not a mapping of fields", HINT, Exit.USAGE)
     return document
-
-
-def _read(path: Path) -> str:
-    try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise fail(f"{path}: {cause}", "", Exit.USAGE) from error
 
 
 def _parse(name: str, text: str) -> object:

@@ -13,7 +13,7 @@ from hostloom.cli.deploy_request import Account, SshKeys, UserData, deploy_reque
 from hostloom.cli.exit_codes import Exit, tell
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
-from hostloom.cli.output import Format, Output, say, show_data, show_one, size, when
+from hostloom.cli.output import Format, Output, lines, say, show_data, show_one, size, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers, keys
 from hostloom.client.documents import document_of
@@ -25,7 +25,7 @@ Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostnam
 
 
 def _wiped(disk: answers.WipedDisk) -> str:
-    """The disk with all by which a person knows it."""
+    """The disk with the details by which a person recognizes it."""
     text = f"disk {disk['name']}, {size(disk['size_bytes'])}"
     if disk["volume"]:
         return f"{text}: volume {disk['volume']} in storage pool {disk['pool']}"
@@ -39,10 +39,7 @@ PLAN: Columns[answers.DeployPlan, keys.DeployPlanKey] = (
     Column("IMAGE", lambda item: f"{item['image']} {item['title'] and '(' + item['title'] + ')'}".rstrip()),
     Column("USER", "user"),
     Column("SSH KEYS", "ssh_keys"),
-    Column(
-        "WIPES",
-        lambda item: _wiped(item["wiped"]),
-    ),
+    Column("WIPES", lambda item: _wiped(item["wiped"])),
     Column(
         "COPIES",
         lambda item: (
@@ -69,7 +66,7 @@ _LINES: Columns[answers.Deployment, keys.DeploymentKey] = (
 def deploy(
     context: typer.Context,
     key: Key,
-    image: Annotated[str, typer.Option(help="Disk image that the first disk is made anew from.")],
+    image: Annotated[str, typer.Option(help="Disk image to install.")],
     ssh_key: SshKeys = None,
     user: Account = "",
     user_data: UserData = None,
@@ -81,7 +78,7 @@ def deploy(
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Give an existing machine a system: its first disk is made anew, and its old content is lost.
+    """Install a disk image on an existing machine. The previous content of the disk is lost.
 
     The plan is shown first. The command ends when the machine reports that its system runs.
 
@@ -99,7 +96,7 @@ def deploy(
         if plan:
             return
         if not planned["reports"]:
-            say("warning: the machine cannot report that its system runs; it counts as deployed when started")
+            say("warning: the machine cannot report that its system runs; it is deployed once it starts")
         confirm(f"Wipe {_wiped(planned['wiped'])}, of machine {planned['machine']}?", yes=yes)
         finish(client, client.machines.deploy(key, body), output, wait=wait)
         machine = wait_for_system(client, planned["machine"])
@@ -147,8 +144,7 @@ def parts_of(item: answers.Machine) -> list[Part]:
     deployment: answers.Deployment | None = cast("dict[str, Any]", item).get("deployment")
     if deployment is None:
         return []
-    lines = "\n".join(f"{column.title.lower()}: {column.of(deployment)}" for column in _LINES)
-    parts: list[Part] = [("system", lines)]
+    parts: list[Part] = [("system", lines(deployment, _LINES))]
     if deployment["boot_output"]:
         parts.append(("end of the console", deployment["boot_output"]))
     return parts

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.text_files import read_text
 from hostloom.cli.user_ssh_keys import read_public_key
 from hostloom.model.deployment import DeployRequest
 
@@ -15,17 +16,19 @@ SshKeys = Annotated[
     typer.Option(
         "--ssh-key",
         metavar="FILE",
-        help="Public key that opens the account; may be repeated; default: your keys (`ssh-key list`).",
+        help="File with a public SSH key for the user; may be repeated; default: your keys (`ssh-key list`).",
     ),
 ]
-Account = Annotated[str, typer.Option(help="Account that the keys open; default: that of the image.")]
+Account = Annotated[
+    str, typer.Option(help="User whom the keys give access; default: the default user of the image.")
+]
 UserData = Annotated[
     Path | None,
     typer.Option("--user-data", metavar="FILE", help="Your own configuration for cloud-init."),
 ]
 
-#: A file with more is refused by the server anyway.
-MAX_USER_DATA_BYTES = 64 * 1024
+#: The server refuses more bytes.
+MAX_USER_DATA_CHARACTERS = 64 * 1024
 
 
 def deploy_request(
@@ -37,24 +40,12 @@ def deploy_request(
         others = [option for option, value in named.items() if value]
         if others:
             raise fail(
-                f"--image is missing, which goes with {' and '.join(others)}",
+                f"{' and '.join(others)} needs --image",
                 "name the image to install",
                 Exit.USAGE,
             )
         return None
     keys = tuple(read_public_key(path) for path in ssh_keys or ())
-    return DeployRequest(image, user, keys, "" if user_data is None else _read_user_data(user_data))
-
-
-def _read_user_data(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_USER_DATA_BYTES + 1)
-        text = content.decode()
-    except OSError as error:
-        raise fail(f"{path} cannot be read: {error.strerror}", "", Exit.USAGE) from error
-    except UnicodeDecodeError as error:
-        raise fail(f"{path} is not UTF-8 text", "", Exit.USAGE) from error
-    if len(content) > MAX_USER_DATA_BYTES:
-        raise fail(f"{path} has more than {MAX_USER_DATA_BYTES} bytes", "use a smaller file", Exit.USAGE)
-    return text
+    return DeployRequest(
+        image, user, keys, "" if user_data is None else read_text(user_data, limit=MAX_USER_DATA_CHARACTERS)
+    )

@@ -36,11 +36,11 @@ ITEMS: Columns[answers.SyncItem, keys.SyncItemKey] = (
 FileOrUrl = Annotated[
     str, typer.Argument(metavar="FILE|URL", help="A file here, or a URL that the server downloads.")
 ]
-Name = Annotated[str | None, typer.Option(help="Name of the image; default: made of the file's name.")]
-Title = Annotated[str, typer.Option(help="A title for people.")]
+Name = Annotated[str | None, typer.Option(help="Name of the image; default: from the name of the file.")]
+Title = Annotated[str, typer.Option(help="Title, shown to people.")]
 Sha256 = Annotated[str | None, typer.Option(help="The SHA-256 that the file must have.")]
 Sha256Sums = Annotated[
-    str | None, typer.Option(metavar="URL", help="A list of checksums of files, GNU or BSD format.")
+    str | None, typer.Option(metavar="URL", help="List of checksums, in GNU or BSD format.")
 ]
 Os = Annotated[
     str | None, typer.Option("--os", help="ID of the system, such as `rocky`, if it cannot be read.")
@@ -49,9 +49,9 @@ Release = Annotated[str | None, typer.Option(help="Release of the system, such a
 Codename = Annotated[str | None, typer.Option(help="Codename of the release.")]
 Arch = Annotated[str | None, typer.Option(help="Architecture, such as `amd64` or `arm64`.")]
 Boot = Annotated[
-    list[BootMode] | None, typer.Option(help="A firmware that can start the disk; may be repeated.")
+    list[BootMode] | None, typer.Option(help="Firmware that can start the disk; may be repeated.")
 ]
-DefaultUser = Annotated[str | None, typer.Option(help="User whom cloud-init creates, such as `rocky`.")]
+DefaultUser = Annotated[str | None, typer.Option(help="User that cloud-init creates, such as `rocky`.")]
 CloudInit = Annotated[
     bool | None, typer.Option("--cloud-init/--no-cloud-init", help="Whether cloud-init is installed.")
 ]
@@ -67,7 +67,7 @@ Filters = Annotated[
 ]
 Keyring = Annotated[
     Path | None,
-    typer.Option(help="A keyring, one of whose keys must have signed the mirror's documents (gpgv)."),
+    typer.Option(help="Keyring for gpgv; a key in it must have signed the mirror's documents."),
 ]
 Plan = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
 
@@ -184,9 +184,14 @@ def _filter(text: str) -> Document:
 
 
 def _send(client: Client, path: Path, document: Document, output: Format) -> Document:
-    """Send a file; what an import says about it."""
+    """Send a file; returns the fields of the import that refer to it."""
     name = document.get("name") or name_of_file(path.name)
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        hint = "give a file here, or a URL that the server downloads"
+        raise fail(f"{path}: {error.strerror}", hint, Exit.USAGE) from error
+    with file:
         total = os.fstat(file.fileno()).st_size
         with _progress(path.name, total, is_shown=output is Format.TABLE and sys.stderr.isatty()) as advance:
             content = _blocks(file, advance)

@@ -156,8 +156,11 @@ def _hint(error: Problem) -> str:
         return "root and members of the group hostloom may use the socket; others need `hostloom login URL`"
     if error.code == "in-use" and error.details.get("kind") == "host":
         return f"`hostloom machine decompose --all --host {error.details['key']}` deletes its machines"
+    if error.code == "not-found" and error.details.get("kind") == "power settings":
+        return "only bare machines have them; `hostloom machine power-config --help` shows how to set them"
     if error.code == "not-found" and "kind" in error.details:
         noun = str(error.details["kind"]).replace(" ", "-").lower()
+        noun = "image" if noun == "disk-image" else noun
         return f"`hostloom {noun} list` shows what exists" if noun in _LISTED else ""
     return ""
 
@@ -172,6 +175,8 @@ _LISTED = frozenset(
         "range",
         "node",
         "host",
+        "image",
+        "storage-pool",
         "machine",
         "operation",
         "user",

@@ -16,6 +16,7 @@ from hostloom.cli.output import (
     show_data,
     show_done,
     show_list,
+    show_text,
 )
 from hostloom.cli.session import open_client
 from hostloom.cli.ssh_keys import create_trusting
@@ -165,8 +166,8 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
         item = client.hosts.get(key)
         NOUN.show(item, output)
         if output is Format.TABLE:
-            typer.echo(f"\n{item['origin']['text']}\n{item['origin']['attaching']}")
-            typer.echo(unconstrained(client.hosts.get_networks(key)))
+            networks = unconstrained(client.hosts.get_networks(key))
+            show_text("", item["origin"]["text"], item["origin"]["attaching"], networks)
 
 
 def unconstrained(networks: answers.HostNetworks) -> str:
@@ -272,7 +273,9 @@ def adopt(
     if output is not Format.TABLE:
         show_data(report, output)
         return
-    show_list(report["nics"], MAPPED_NICS, output, f"host {report['host']} has no machines of others")
+    show_list(
+        report["nics"], MAPPED_NICS, output, f"host {report['host']} has no machines that others created"
+    )
     for nic in report["nics"]:
         if nic["vlan"] is None:
             typer.echo(f"{nic['machine']} {nic['mac']}: {nic['why_not']}")

@@ -22,7 +22,7 @@ What = Annotated[
     ),
 ]
 Generic = Annotated[
-    bool, typer.Option("--generic", help="Disk image: with the drivers of physical machines, too.")
+    bool, typer.Option("--generic", help="Disk image: with the drivers of physical machines.")
 ]
 Kvm = Annotated[
     bool, typer.Option("--kvm", help="Disk image: with QEMU, libvirt and firmware; implies --generic.")
@@ -30,16 +30,16 @@ Kvm = Annotated[
 Ovs = Annotated[bool, typer.Option("--ovs", help="Disk image: with Open vSwitch; needs --kvm.")]
 Packages = Annotated[
     list[str] | None,
-    typer.Option("--package", metavar="NAME", help="Disk image: one more package; may be repeated."),
+    typer.Option("--package", metavar="NAME", help="Disk image: an additional package; may be repeated."),
 ]
 MirrorUrl = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="Disk image: an archive of packages; default: that of the server's apt."
+        metavar="URL", help="Disk image: archive of packages; default: the one of the server's apt."
     ),
 ]
 SecurityMirrorUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="Disk image: the same for security updates.")
+    str | None, typer.Option(metavar="URL", help="Disk image: archive of security updates.")
 ]
 
 
@@ -59,9 +59,9 @@ def build(
 ) -> None:
     """Build an image on the server: a boot image, or the disk image of a recipe.
 
-    A boot image is made of the kernel of the server's distribution. Machines boot it from then on; the
-    previous one is kept for machines that are booting. A disk image is installed from the distribution's
-    packages, with cloud-init, starts by BIOS and UEFI, and is named such as `debian-12-kvm`.
+    A boot image has the kernel of the server's distribution. Machines boot it from then on; the previous
+    one is kept for machines that are booting. A disk image is installed from the distribution's packages,
+    includes cloud-init, and starts with BIOS and UEFI. Its default name is like `debian-12-kvm`.
 
     Examples:
 
@@ -74,7 +74,7 @@ def build(
     with open_client(context) as client:
         if what in list(Flavour) and options:
             raise fail(
-                f"a boot image has no {', '.join(sorted(options))}",
+                f"a boot image has no {', '.join(sorted(_option(name) for name in options))}",
                 "name the recipe of a disk image, such as `hostloom image build debian-12`",
                 Exit.USAGE,
             )
@@ -83,6 +83,12 @@ def build(
             return
         done = finish(client, client.build_disk_image({"recipe": what, **options}), output, wait=wait)
         show_ready(client.disk_images.get(done["subject"].removeprefix("image ")), "built", output)
+
+
+def _option(field: str) -> str:
+    """The option that sets a field of a disk image's recipe."""
+    names = {"flavour": "generic", "packages": "package"}
+    return f"--{names.get(field, field).replace('_', '-')}"
 
 
 def _build_boot(client: Client, flavour: Flavour, output: Format, *, wait: bool) -> None:

@@ -13,6 +13,7 @@ from hostloom.cli.follow import finish, follow
 from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
 from hostloom.cli.ssh_keys import is_verified
+from hostloom.cli.text_files import read_text
 from hostloom.client import Client, Document, answers, keys
 from hostloom.client.documents import document_of
 from hostloom.migration.maas import (
@@ -28,7 +29,8 @@ from hostloom.model.source_inventory import SourceInventory
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 KEY_VARIABLE = "HOSTLOOM_MAAS_KEY"
-STDIN = "-"
+#: A file with more is no API key.
+MAX_KEY_CHARACTERS = 4096
 
 COLUMNS: Columns[answers.ImportChange, keys.ImportChangeKey] = (
     Column("DO", "action"),
@@ -174,11 +176,7 @@ def _key(key: str | None, key_file: str | None) -> str:
     if key is not None and key_file is not None:
         raise fail("--key and --key-file exclude each other", code=Exit.USAGE)
     if key_file is not None:
-        try:
-            return sys.stdin.read() if key_file == STDIN else Path(key_file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            text = getattr(error, "strerror", None) or "it is not text"
-            raise fail(f"the key in {key_file} cannot be read: {text}", code=Exit.USAGE) from None
+        return read_text(Path(key_file), "give a file with an API key of MAAS", MAX_KEY_CHARACTERS)
     api_key = key or os.environ.get(KEY_VARIABLE, "")
     if not api_key:
         hint = f"use --key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE}"

@@ -107,14 +107,22 @@ def show_one(
     from rich.table import Table
     from rich.text import Text
 
+    show(lines(item, columns))
+    for title, part in parts:
+        show("", Text(title, style="bold"), part if isinstance(part, Table) else Text(part))
+
+
+def lines(item: T, columns: Columns[T, K]) -> "Table":
+    """One line per field."""
+    from rich.table import Table
+    from rich.text import Text
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for column in columns:
         grid.add_row(column.title.lower(), Text(column.of(item)))
-    show(grid)
-    for title, part in parts:
-        show("", Text(title, style="bold"), part if isinstance(part, Table) else Text(part))
+    return grid
 
 
 def show(*things: "RenderableType") -> None:
@@ -126,6 +134,13 @@ def show(*things: "RenderableType") -> None:
     with printer.capture() as captured:
         printer.print(*things, sep="\n", crop=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def show_text(*paragraphs: str) -> None:
+    """Print sentences, wrapped between words."""
+    from rich.text import Text
+
+    show(*(Text(paragraph) for paragraph in paragraphs))
 
 
 def show_data(value: Any, output: Format) -> None:

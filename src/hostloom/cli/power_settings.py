@@ -10,8 +10,9 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Yes, confirm, given
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.output import Format, Output, show_done, show_one
+from hostloom.cli.output import Format, Output, say, show_done, show_one
 from hostloom.cli.session import open_client
+from hostloom.cli.text_files import STDIN, read_text
 from hostloom.client import Client, answers
 from hostloom.client.errors import Problem
 from hostloom.model.disk_image import BootMode
@@ -30,11 +31,19 @@ _COLUMNS: Columns[answers.PowerSettings, str] = (
     Column("USER", "user"),
     Column("PASSWORD", lambda item: "stored" if item["has_password"] else "none", field="has_password"),
     Column("POWER ID", "power_id"),
+    Column("PRIVILEGE", lambda item: item["privilege"] if item["kind"] == "ipmi" else None),
+    Column("CIPHER SUITE", "cipher_suite"),
+    Column("VERIFY TLS", lambda item: item["verify_tls"] if item["kind"] == "redfish" else None),
+    Column("BOOT MODE", "boot_mode"),
 )
 
 
 Kind = Annotated[
-    PowerKind | None, typer.Option(help="What switches the machine; without it, show the settings.")
+    PowerKind | None,
+    typer.Option(
+        metavar="KIND",
+        help=f"What switches the machine: {', '.join(PowerKind)}. Without it, the settings are shown.",
+    ),
 ]
 Address = Annotated[
     str | None, typer.Option(help="ipmi: host name or IP address. redfish: URL. libvirt: URI.")
@@ -46,13 +55,18 @@ PasswordFile = Annotated[
     typer.Option(help="File with the password of the BMC; - asks for it, or reads standard input."),
 ]
 PowerId = Annotated[str | None, typer.Option(help="redfish: id of the system. libvirt: name of the domain.")]
-Privilege = Annotated[IpmiPrivilege | None, typer.Option(help="IPMI privilege level.")]
-CipherSuite = Annotated[int | None, typer.Option(help="IPMI cipher suite; the best by default.")]
+Privilege = Annotated[
+    IpmiPrivilege | None,
+    typer.Option(metavar="LEVEL", help=f"IPMI privilege level: {', '.join(IpmiPrivilege)}."),
+]
+CipherSuite = Annotated[
+    int | None, typer.Option(help="IPMI cipher suite; by default the best that the BMC offers.")
+]
 VerifyTls = Annotated[
     bool, typer.Option("--verify-tls/--no-verify-tls", help="Verify the certificate of a Redfish BMC.")
 ]
 BootModeOption = Annotated[
-    BootMode | None, typer.Option(help="Firmware mode that the BMC is asked for at a boot.")
+    BootMode | None, typer.Option(help="Firmware mode to request from the BMC for a boot.")
 ]
 Remove = Annotated[
     bool, typer.Option("--remove", help="Delete the settings: hostloom no longer switches the machine.")
@@ -90,7 +104,7 @@ def configure(
     body |= given(privilege=privilege, boot_mode=boot_mode, verify_tls=None if verify_tls else False)
     if kind is None:
         if body or password_file is not None:
-            raise fail("--kind is missing", "settings are replaced as a whole: give --kind too", Exit.USAGE)
+            raise fail("--kind is missing", "all settings are replaced, so give --kind too", Exit.USAGE)
         _show_or_remove(context, key, output, remove=remove, yes=yes)
         return
     if remove:
@@ -106,8 +120,12 @@ def _set(
     with open_client(context) as client:
         settings = client.machines.set_power_settings(key, body)
     place = f" at {settings['address']}" if settings["address"] else ""
-    text = f"machine {key}: power by {settings['kind']}{place}; `hostloom machine power-check {key}` tries it"
-    show_done(text, settings, output)
+    show_done(f"machine {key}: power by {settings['kind']}{place}", settings, output)
+    if output is not Format.TABLE or settings["kind"] == "manual":
+        return
+    if settings["user"] and not settings["has_password"]:
+        say("warning: no password is stored; add --password-file to set one")
+    say(f"`hostloom machine power-check {key}` checks the settings")
 
 
 def check(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
@@ -133,15 +151,10 @@ def is_switched_by_hand(client: Client, key: str) -> bool:
 
 def read_password(file: Path) -> str:
     """The first line of a file or of standard input; asked for at a terminal."""
-    if str(file) == "-":
-        text = getpass("password of the BMC: ") if sys.stdin.isatty() else sys.stdin.read(MAX_CHARACTERS)
+    if file == STDIN and sys.stdin.isatty():
+        text = getpass("password of the BMC: ")
     else:
-        try:
-            with file.expanduser().open(encoding="utf-8") as opened:
-                text = opened.read(MAX_CHARACTERS)
-        except (OSError, UnicodeDecodeError) as error:
-            cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise fail(f"{file}: {cause}", "give a file with the password", Exit.USAGE) from error
+        text = read_text(file, "give a file with the password", MAX_CHARACTERS)
     lines = text.splitlines()
     if len(lines) != 1 or not lines[0]:
         raise fail("the password is not one line", "give a file with the password alone", Exit.USAGE)

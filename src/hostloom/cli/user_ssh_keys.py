@@ -1,6 +1,5 @@
 """`hostloom ssh-key`: public SSH keys of users, which open the machines that they deploy."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.listing import lists
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.cli.text_files import name_of, read_text
 from hostloom.client import answers, keys
 
 #: A file with more is no public key.
@@ -24,7 +24,7 @@ SSH_KEY = NounCommands[answers.SshKey, keys.SshKeyKey](
         Column("ID", "id", right=True),
         Column("USER", "user"),
         Column("NAME", "name"),
-        Column("TYPE", lambda item: item["public_key"].split()[0], field="public_key"),
+        Column("TYPE", lambda item: item["public_key"].split()[0], field="public_key", rank=2),
         Column("FINGERPRINT", "fingerprint", rank=1),
     ),
     empty="no SSH keys yet: `hostloom ssh-key create ~/.ssh/id_ed25519.pub` adds one",
@@ -74,18 +74,8 @@ def list_ssh_keys(
 
 def read_public_key(file: Path) -> str:
     """The line with the key in a file or in standard input; ends the command if there is not exactly one."""
-    try:
-        if str(file) == "-":
-            text = sys.stdin.read(MAX_CHARACTERS)
-        else:
-            with file.expanduser().open(encoding="utf-8") as opened:
-                text = opened.read(MAX_CHARACTERS)
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise fail(
-            f"{file}: {cause}", "give a public key, such as ~/.ssh/id_ed25519.pub", Exit.USAGE
-        ) from error
-    source = "standard input" if str(file) == "-" else str(file)
+    text = read_text(file, "give a public key, such as ~/.ssh/id_ed25519.pub", MAX_CHARACTERS)
+    source = name_of(file)
     if "PRIVATE KEY" in text:
         raise fail(f"{source}: this is a private key", "give the file that ends in .pub", Exit.USAGE)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]

@@ -8,11 +8,9 @@ from pathlib import Path
 import typer
 
 from hostloom.cli.exit_codes import Exit, tell
+from hostloom.cli.text_files import STDIN
 from hostloom.cli.yaml_lines import Document, NotYaml
 from hostloom.simulation.world_file import Case, WorldDocument, WorldError, read_world
-
-#: File name that means standard input.
-STDIN = Path("-")
 
 
 @dataclass(frozen=True)

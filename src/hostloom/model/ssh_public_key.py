@@ -48,8 +48,9 @@ def parse_public_key(text: str, field: str = "public_key") -> SshPublicKey:
     kind, _, rest = line.partition(" ")
     data, _, comment = rest.strip().partition(" ")
     if kind not in _CHECKS:
+        # The value may be anything, such as the content of a file with a password.
         raise InvalidValue(
-            field, line, "does not begin with a type that is accepted", f"use {', '.join(KINDS)}"
+            field, None, "does not begin with a type that is accepted", f"use {', '.join(KINDS)}"
         )
     blob = _decode(data, line, field)
     reader = _Reader(blob)

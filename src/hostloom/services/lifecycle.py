@@ -50,7 +50,7 @@ def release(
     NotPermitted; InvalidValue for `quick` without `erase`.
     """
     if quick and not erase:
-        raise InvalidValue("quick", True, "is set without erase", "set erase too")
+        raise InvalidValue("quick", True, "needs `erase`", "set both, or neither")
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
     machines.require_owner(principal, machine, "release")

@@ -327,4 +327,4 @@ def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(working: Runn
 
 def test_a_boot_image_has_none_of_the_options_of_disk_images(working: Running) -> None:
     result = hostloom(working, "build", "generic", "--kvm")
-    assert (result.returncode, "a boot image has no kvm" in result.stderr) == (2, True), result.stderr
+    assert (result.returncode, "a boot image has no --kvm" in result.stderr) == (2, True), result.stderr

@@ -64,7 +64,7 @@ def test_a_key_may_lack_a_comment_or_have_a_long_one() -> None:
     ("text", "message"),
     [
         ("", "does not begin with a type that is accepted"),
-        ("hello", "does not begin with a type that is accepted"),
+        ("hello", "^public_key does not begin with a type that is accepted"),
         (f'command="x" {KEY}', "does not begin with a type that is accepted"),
         (f"no-pty {KEY}", "does not begin with a type that is accepted"),
         ("ssh-dss AAAAB3NzaC1kc3M=", "does not begin with a type that is accepted"),

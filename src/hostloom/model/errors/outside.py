@@ -170,7 +170,7 @@ class PowerUnreachable(DriverError):
 
     code = "power-unreachable"
     retryable = True
-    hint = "check the address, and that the machine of the server can reach it"
+    hint = "check the address, and that the server can reach it"
 
     def __init__(self, address: str, cause: str) -> None:
         super().__init__(f"the power of {address!r} cannot be reached: {cause}")
