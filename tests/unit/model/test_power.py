@@ -4,7 +4,13 @@ import pytest
 
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
-from hostloom.model.power import PowerKind, PowerSettings, check_password, check_power_settings
+from hostloom.model.power import (
+    IpmiPrivilege,
+    PowerKind,
+    PowerSettings,
+    check_password,
+    check_power_settings,
+)
 
 GOOD: list[dict[str, object]] = [
     {"kind": PowerKind.MANUAL},
@@ -46,6 +52,12 @@ def test_settings_that_do_not_suit_their_kind_name_the_field(values: dict[str, o
     with pytest.raises(InvalidValue) as caught:
         check_power_settings(PowerSettings(SystemId("bare01"), **values))  # type: ignore[arg-type]
     assert caught.value.field == field
+
+
+def test_a_word_that_does_not_suit_the_kind_is_quoted_as_a_user_writes_it() -> None:
+    values = PowerSettings(SystemId("bare01"), PowerKind.MANUAL, privilege=IpmiPrivilege.OPERATOR)
+    with pytest.raises(InvalidValue, match=r"^privilege 'operator' is not used by kind manual; omit it$"):
+        check_power_settings(values)
 
 
 @pytest.mark.parametrize("password", ["x" * 21, "ä" * 11, "line\nbreak"])

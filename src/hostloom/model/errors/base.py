@@ -32,14 +32,14 @@ class DriverError(HostloomError):
 
 
 def shown_value(value: object) -> str:
-    """A value in a message: text in quotes, shortened if long, empty for None."""
+    """A value in a message: text and words of enums in quotes, shortened if long, empty for None."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(map(shown_value, value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(str(value)) if isinstance(value, str) else str(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
