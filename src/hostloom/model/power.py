@@ -1,7 +1,7 @@
 """How the power of a bare machine is switched."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -76,22 +76,13 @@ _REQUIRED = {
     PowerKind.IPMI: ("address",),
     PowerKind.REDFISH: ("address",),
 }
+_KIND_FIELDS = [field.name for field in fields(PowerSettings) if field.name not in ("system_id", "kind")]
 _DEFAULTS = PowerSettings(SystemId(""), PowerKind.MANUAL)
 
 
 def check_power_settings(settings: PowerSettings) -> None:
     """Raise InvalidValue unless the fields suit the kind and are well formed."""
-    for name in (
-        "address",
-        "port",
-        "user",
-        "secret",
-        "power_id",
-        "privilege",
-        "cipher_suite",
-        "verify_tls",
-        "boot_mode",
-    ):
+    for name in _KIND_FIELDS:
         _check_used(settings, name)
     for name in _REQUIRED.get(settings.kind, ()):
         if not getattr(settings, name):
