@@ -23,12 +23,12 @@ from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, SubnetId, SystemId
 from hostloom.model.network import UNTAGGED, Address, AddressKind, Fabric, HeldAddress, Subnet
-from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.model.node import InterfaceKind, LinkMode, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports.context import Ports
 from hostloom.server.config import Settings
 from hostloom.server.wiring import wire
 from hostloom.services import addresses, nic_links
-from hostloom.services.nic_links import LinkInput, LinkMode
+from hostloom.services.nic_links import LinkInput
 
 HELD = (100, 5_000, 20_000, 60_000)
 ROUNDS = 40

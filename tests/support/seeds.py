@@ -14,11 +14,10 @@ from hostloom.model.interface_config import (
     InterfaceConfig,
     InterfaceLink,
     LacpRate,
-    LinkMode,
     TransmitHashPolicy,
 )
 from hostloom.model.network import Fabric, StaticRoute, Subnet, Vlan
-from hostloom.model.node import BridgeKind, InterfaceKind
+from hostloom.model.node import BridgeKind, InterfaceKind, LinkMode
 
 #: IPv4 with a gateway; jumbo frames without one; both versions; IPv6 without a known gateway; no subnet.
 MGMT, STORAGE, DUAL, SIX, BARE = map(VlanId, (1, 2, 3, 4, 5))

@@ -8,8 +8,8 @@ from hostloom.migration.import_state import ImportState
 from hostloom.model.annotation import LINKS, NICS, OWNER, PARAMS, PARENT, STATIC, TTL, Annotated
 from hostloom.model.ids import SystemId
 from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportNoun, Kept, Remark
-from hostloom.model.node import NodeKind
-from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceLinkMode, SourceParameter
+from hostloom.model.node import LinkMode, NodeKind
+from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceParameter
 
 #: The limit for the annotations of all NICs of a node as JSON, half of the limit for a record.
 MAX_NICS_BYTES = 32 * 1024
@@ -99,9 +99,9 @@ def _nics(state: ImportState) -> Mapping[SystemId, dict[str, dict[str, Any]]]:
     for link in state.source.links:
         if not _has_valid_name(link):
             continue
-        if link.mode is SourceLinkMode.STATIC and link.ip is not None:
+        if link.mode is LinkMode.STATIC and link.ip is not None:
             values_of(link).setdefault(STATIC, []).append(str(link.ip))
-        elif link.mode is not SourceLinkMode.STATIC and link.ip is None:
+        elif link.mode is not LinkMode.STATIC and link.ip is None:
             values_of(link).setdefault(LINKS, []).append(_link(link))
     for parameter in state.source.parameters:
         if _has_valid_name(parameter):

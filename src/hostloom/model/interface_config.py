@@ -8,34 +8,26 @@ from enum import StrEnum
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Address
-from hostloom.model.node import BridgeKind, InterfaceKind
+from hostloom.model.node import BridgeKind, InterfaceKind, LinkMode
 
 #: Linux allows 15 bytes; `.` and `..`, `/` and spaces are excluded.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,14}")
 MAX_INTERFACES, MAX_LINKS = 256, 32
 
 
-class LinkMode(StrEnum):
-    """How an interface gets an address of a subnet."""
-
-    #: The address that a user chose.
-    STATIC = "static"
-    #: An address that hostloom chose; without one, the interface takes a lease.
-    AUTO = "auto"
-    #: The interface takes a lease.
-    DHCP = "dhcp"
-
-
 @dataclass(frozen=True, slots=True)
 class InterfaceLink:
     """One address, or one lease, of an interface. An interface without links is up and has no address."""
 
+    #: AUTO without an address: the interface takes a lease in the subnet.
     mode: LinkMode
     #: None: of a lease, any subnet of the interface's VLAN.
     subnet_id: SubnetId | None = None
     ip: Address | None = None
 
     def __post_init__(self) -> None:
+        if self.mode is LinkMode.LINK_UP:
+            raise InvalidValue("mode", self.mode, "has no address", "leave the link out")
         if self.mode is LinkMode.DHCP and self.ip is not None:
             raise InvalidValue("ip", self.ip, "is set for a DHCP link", "leave it out, or use mode=static")
         if self.mode is LinkMode.STATIC and self.ip is None:

@@ -37,6 +37,19 @@ class InterfaceKind(StrEnum):
     LOOPBACK = "loopback"
 
 
+class LinkMode(StrEnum):
+    """How an interface is linked to a subnet."""
+
+    #: It has an address that hostloom chooses.
+    AUTO = "auto"
+    #: It has an address that a user chooses.
+    STATIC = "static"
+    #: It takes a lease.
+    DHCP = "dhcp"
+    #: It is up and has no address.
+    LINK_UP = "link_up"
+
+
 class InterfaceRole(StrEnum):
     """Uses of an interface that exclude machines."""
 

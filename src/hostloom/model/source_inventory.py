@@ -1,14 +1,13 @@
 """The inventory of another system, which is the input of an import; all ids are those of that system."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import MachineState
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Network, Space, Subnet, Vlan
-from hostloom.model.node import Node
+from hostloom.model.node import LinkMode, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +48,13 @@ class SourceHost:
     has_password: bool = False
 
 
-class SourceLinkMode(StrEnum):
-    """How the interface got its address in the other system."""
-
-    AUTO = "auto"
-    STATIC = "static"
-    DHCP = "dhcp"
-    LINK_UP = "link_up"
-
-
 @dataclass(frozen=True, slots=True)
 class SourceLink:
     """One link of an interface to a subnet."""
 
     system_id: SystemId
     interface_name: str
-    mode: SourceLinkMode
+    mode: LinkMode
     ip: Address | None = None
     #: The CIDR of the subnet.
     subnet: Network | None = None

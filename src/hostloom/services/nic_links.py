@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from hostloom.decide.explain.reason_texts import refused
 from hostloom.decide.placement.addresses import address_index_of
@@ -13,7 +12,7 @@ from hostloom.model.errors.values import InvalidValue, NotTogether
 from hostloom.model.ids import SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
-from hostloom.model.node import VlanSource
+from hostloom.model.node import LinkMode, VlanSource
 from hostloom.model.reasons import Refusal, SubjectKind
 from hostloom.model.request import AddressMode
 from hostloom.ports.context import Ports
@@ -26,19 +25,6 @@ from hostloom.services.subnets import SUBNETS
 #: Kinds of addresses that hostloom reserves for NICs.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
 ONLY_COMPOSED = "only NICs of machines that hostloom composed can be changed"
-
-
-class LinkMode(StrEnum):
-    """How a NIC is linked to a subnet."""
-
-    #: The next free address of the subnet is reserved for the NIC.
-    AUTO = "auto"
-    #: The given address is reserved for the NIC.
-    STATIC = "static"
-    #: The NIC takes a lease; its reservations are released.
-    DHCP = "dhcp"
-    #: The link is up, and the NIC has no address.
-    LINK_UP = "link_up"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, RangeId, SubnetId
 from hostloom.model.machine import Machine
 from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
+from hostloom.model.node import LinkMode
 from hostloom.model.request import ComposeRequest
 from hostloom.reconcilers.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
 from hostloom.reconcilers.leases import LeaseIndex
@@ -156,7 +157,7 @@ def test_a_machine_gets_back_what_it_leases_itself(world: LittleWorld, watch: Dh
     lease(world, str(nic.ips[0]), nic.mac)
     watch.look()
     nic_links.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
-    wanted = nic_links.LinkInput(nic_links.LinkMode.STATIC, "10.0.0.0/24", nic.ips[0])
+    wanted = nic_links.LinkInput(LinkMode.STATIC, "10.0.0.0/24", nic.ips[0])
     assert nic_links.link(world.ports, LOCAL_ADMIN, "web1", "eth0", wanted).interfaces[0].ips == nic.ips
 
 

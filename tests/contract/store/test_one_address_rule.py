@@ -33,11 +33,11 @@ from hostloom.model.network import (
     special_address,
     usable_span,
 )
-from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.model.node import InterfaceKind, LinkMode, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.request import AddressMode
 from hostloom.ports.store import Store, UnitOfWork
 from hostloom.services import addresses, nic_links
-from hostloom.services.nic_links import LinkInput, LinkMode
+from hostloom.services.nic_links import LinkInput
 from hostloom.store.engine import open_store
 from support.template_database import copy_template
 

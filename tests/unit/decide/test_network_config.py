@@ -24,10 +24,9 @@ from hostloom.model.interface_config import (
     InterfaceConfig,
     InterfaceLink,
     LacpRate,
-    LinkMode,
 )
 from hostloom.model.machine import MachineInterface
-from hostloom.model.node import InterfaceKind
+from hostloom.model.node import InterfaceKind, LinkMode
 from hostloom.model.request import AddressMode
 from support.depth import examples
 from support.seeds import (
@@ -266,6 +265,7 @@ def interface(
         (lambda: BondOptions(lacp_rate=LacpRate.FAST), "has no meaning for a bond of mode active-backup"),
         (lambda: BondOptions(BondMode.LACP, primary="eth0"), "primary 'eth0' has no meaning"),
         (lambda: InterfaceLink(LinkMode.STATIC, MGMT_4), "a static link needs an address"),
+        (lambda: InterfaceLink(LinkMode.LINK_UP, MGMT_4), "mode 'link_up' has no address"),
         (lambda: InterfaceLink(LinkMode.AUTO), "a link with mode=auto needs one"),
         (lambda: InterfaceLink(LinkMode.DHCP, None, ip_address("10.0.0.1")), "is set for a DHCP link"),
         (lambda: InterfaceConfig((nic(0, MGMT), nic(0, MGMT))), "interface 'eth0' is given twice"),

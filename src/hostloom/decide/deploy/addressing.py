@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import VlanId
-from hostloom.model.interface_config import ConfiguredInterface, InterfaceConfig, InterfaceLink, LinkMode
+from hostloom.model.interface_config import ConfiguredInterface, InterfaceConfig, InterfaceLink
 from hostloom.model.machine import MachineInterface
 from hostloom.model.network import Address, Subnet
-from hostloom.model.node import InterfaceKind, NodeInterface
+from hostloom.model.node import InterfaceKind, LinkMode, NodeInterface
 from hostloom.model.request import AddressMode
 
 

@@ -17,8 +17,8 @@ from hostloom.model.ids import (
     ZoneId,
 )
 from hostloom.model.network import DEFAULT_MTU, Address, AddressKind, HeldAddress
-from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceLinkMode, SourceMachine
+from hostloom.model.node import InterfaceKind, LinkMode, Node, NodeInterface, NodeKind
+from hostloom.model.source_inventory import SourceDevice, SourceLink, SourceMachine
 
 
 def node_kind(body: Body) -> NodeKind:
@@ -74,12 +74,12 @@ def links_of(body: Body) -> Iterator[SourceLink]:
     """List the links of the interfaces of a node."""
     for nic in nics(body):
         for link in nic.get("links") or ():
-            if link.get("mode") in list(SourceLinkMode):
+            if link.get("mode") in list(LinkMode):
                 cidr, ip = (link.get("subnet") or {}).get("cidr"), link.get("ip_address")
                 yield SourceLink(
                     SystemId(body["system_id"]),
                     nic["name"],
-                    SourceLinkMode(link["mode"]),
+                    LinkMode(link["mode"]),
                     ip_address(ip) if ip else None,
                     ip_network(cidr) if cidr else None,
                 )

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
-from hostloom.model.node import BridgeKind, InterfaceKind, NodeKind
-from hostloom.model.source_inventory import SourceLinkMode, SourceParameter
+from hostloom.model.node import BridgeKind, InterfaceKind, LinkMode, NodeKind
+from hostloom.model.source_inventory import SourceParameter
 
 NODE_KINDS: Mapping[int, NodeKind] = {
     0: NodeKind.MACHINE,
@@ -65,18 +65,18 @@ def bridge_kind(kind: InterfaceKind, params: object) -> BridgeKind | None:
     return BridgeKind.OVS if is_ovs else BridgeKind.STANDARD
 
 
-def link_mode(alloc_type: int, *, has_ip: bool) -> SourceLinkMode | None:
+def link_mode(alloc_type: int, *, has_ip: bool) -> LinkMode | None:
     """Return the API's link mode for a kind of address; None for an observed address."""
     if alloc_type == STICKY and not has_ip:
-        return SourceLinkMode.LINK_UP
+        return LinkMode.LINK_UP
     return _LINK_MODES.get(alloc_type)
 
 
 _LINK_MODES = {
-    AUTO: SourceLinkMode.AUTO,
-    STICKY: SourceLinkMode.STATIC,
-    USER_RESERVED: SourceLinkMode.STATIC,
-    DHCP: SourceLinkMode.DHCP,
+    AUTO: LinkMode.AUTO,
+    STICKY: LinkMode.STATIC,
+    USER_RESERVED: LinkMode.STATIC,
+    DHCP: LinkMode.DHCP,
 }
 
 

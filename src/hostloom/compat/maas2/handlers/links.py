@@ -20,10 +20,11 @@ from hostloom.model.annotation import LINKS, NICS, Annotated
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address
+from hostloom.model.node import LinkMode
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations, nic_links
 from hostloom.services.access import require_admin
-from hostloom.services.nic_links import LinkInput, LinkMode
+from hostloom.services.nic_links import LinkInput
 
 #: The limit for link ids, which derive from the 48 bits of a MAC and exceed the integers of the database.
 MAX_LINK_ID = 2**53
