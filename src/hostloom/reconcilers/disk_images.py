@@ -48,7 +48,9 @@ def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
     with ports.store.begin() as uow:
         if uow.operations.list(unfinished=True):
             return
-        unused = [sha256 for sha256 in stored if not _is_needed(uow, sha256)]
+        recorded = {image.sha256 for image in uow.disk_images.list()}
+        unrecorded = [sha256 for sha256 in stored if sha256 not in recorded]
+        unused = [sha256 for sha256 in unrecorded if not _is_being_deployed(uow, sha256)]
     for sha256 in unused:
         log.info("the disk %s belongs to no image and is deleted", sha256)
         files.delete(sha256)
@@ -59,7 +61,7 @@ def _sweep_copies(ports: Ports) -> None:
     with ports.store.begin() as uow:
         if uow.operations.list(unfinished=True):
             return
-        copies = [copy for copy in uow.image_copies.of_no_image() if not _is_needed(uow, copy.sha256)]
+        copies = [copy for copy in uow.image_copies.of_no_image() if not _is_being_deployed(uow, copy.sha256)]
         hosts = {host.id: host for host in uow.hosts.list()} if copies else {}
     for copy in copies:
         host = hosts[copy.host_id]
@@ -73,9 +75,7 @@ def _sweep_copies(ports: Ports) -> None:
             uow.commit()
 
 
-def _is_needed(uow: UnitOfWork, sha256: str) -> bool:
-    if uow.disk_images.find_by_content(sha256) is not None:
-        return True
+def _is_being_deployed(uow: UnitOfWork, sha256: str) -> bool:
     return any(deployment.finished_at is None for deployment in uow.deployments.with_image(sha256))
 
 
