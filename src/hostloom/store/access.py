@@ -95,9 +95,8 @@ class Passwords:
     def put(self, user_id: UserId, hashed: str) -> None:
         """Replace the hash; NotFound."""
         values = {"user_id": user_id, "hash": hashed}
-        self.tx.write(delete(passwords).where(passwords.c.user_id == user_id))
         with self.tx.guarded(lambda: find_broken(self.tx, passwords, values)):
-            self.tx.write(insert(passwords).values(values))
+            self.tx.put(passwords, values)
 
 
 class UserSshKeys:
@@ -111,8 +110,8 @@ class UserSshKeys:
         values = asdict(key)
         del values["id"]
         with self.tx.guarded(lambda: find_broken(self.tx, user_ssh_keys, values)):
-            inserted = self.tx.write(insert(user_ssh_keys).values(values))
-        (key_id,) = inserted.inserted_primary_key or (0,)
+            statement = insert(user_ssh_keys).values(values).returning(user_ssh_keys.c.id)
+            key_id = self.tx.write(statement).scalar_one()
         return replace(key, id=UserSshKeyId(key_id))
 
     def list(self, user_id: UserId | None = None) -> list[UserSshKey]:

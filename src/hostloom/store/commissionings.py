@@ -19,14 +19,12 @@ class Commissionings:
 
     def put(self, commissioning: Commissioning) -> None:
         """Replace the machine's previous commissioning."""
-        self.tx.lock_world()  # two servers may receive reports of the same machine at the same time
-        self.tx.write(delete(commissionings).where(commissionings.c.system_id == commissioning.system_id))
         row = {
             "system_id": commissioning.system_id,
             "at": commissioning.at,
             "hardware": to_json(commissioning.hardware),
         }
-        self.tx.write(insert(commissionings).values(row))
+        self.tx.put(commissionings, row)
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Commissioning]:
         """By machine."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 
 from hostloom.model.deployment import Deployment, ImageCopy
 from hostloom.model.ids import HostId, SystemId
@@ -19,8 +19,6 @@ class Deployments:
 
     def put(self, deployment: Deployment) -> None:
         """Replace the machine's deployment."""
-        self.tx.lock_world()  # a machine may report to two servers at the same time
-        self.delete(deployment.system_id)
         row = {
             "system_id": deployment.system_id,
             "image_sha256": deployment.image_sha256,
@@ -28,7 +26,7 @@ class Deployments:
             "deadline": None if deployment.finished_at is not None else deployment.deadline,
             "document": to_json(deployment),
         }
-        self.tx.write(insert(deployments).values(row))
+        self.tx.put(deployments, row)
 
     def find(self, system_id: SystemId) -> Deployment | None:
         """The deployment of a machine."""
@@ -67,11 +65,7 @@ class ImageCopies:
 
     def put(self, copy: ImageCopy) -> None:
         """Record a copy, replacing what was recorded of it."""
-        self.tx.lock_world()  # two servers may need the same copy at the same time
-        self.delete(copy)
-        self.tx.write(
-            insert(image_copies).values({name: getattr(copy, name) for name in ImageCopy.__slots__})
-        )
+        self.tx.put(image_copies, {name: getattr(copy, name) for name in ImageCopy.__slots__})
 
     def find(self, host_id: HostId, pool: str, sha256: str) -> ImageCopy | None:
         """The copy of an image in a storage pool."""

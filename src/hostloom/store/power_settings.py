@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from hostloom.model.ids import SystemId
 from hostloom.model.power import PowerSettings
@@ -20,11 +20,9 @@ class PowerRecords:
 
     def put(self, settings: PowerSettings) -> None:
         """Replace the settings of a machine."""
-        self.tx.lock_world()  # two requests may set them at the same time
-        self.delete(settings.system_id)
         values = {field.name: getattr(settings, field.name) for field in fields(settings)}
         with self.tx.guarded(lambda: find_broken(self.tx, power_settings, values)):
-            self.tx.write(insert(power_settings).values(values))
+            self.tx.put(power_settings, values)
 
     def find(self, system_id: SystemId) -> PowerSettings | None:
         """The settings of a machine."""

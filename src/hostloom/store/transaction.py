@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, RowMapping, insert, select, update
+from sqlalchemy import Connection, CursorResult, Executable, Row, RowMapping, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from hostloom.model.host import Host, PlacedMachine
@@ -74,6 +75,19 @@ class Transaction:
         """Run a changing statement."""
         self._begin()
         return self.connection.execute(statement, parameters)
+
+    def upsert(self, table: Table) -> Executable:
+        """A statement that inserts rows, each in place of the row with its primary key if there is one."""
+        statement = (postgresql if self.is_postgresql else sqlite).insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {column.name: statement.excluded[column.name] for column in table.c}
+        upsert: Executable = statement.on_conflict_do_update(index_elements=keys, set_=values)
+        return upsert
+
+    def put(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert a row in place of the row with its primary key if there is one."""
+        self.lock_world()  # two servers may write the same row at the same time
+        self.write(self.upsert(table), row)
 
     def change_world(self, *, topology: bool = False, noted: bool = False) -> int:
         """Take the lock of the revision, and return this transaction's revision; later calls cost nothing.

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hostloom.model.dhcp_exchange import DhcpMessage, ForeignDhcp, VlanProbe
 from hostloom.model.ids import MacAddress, SystemId, VlanId
@@ -107,12 +106,7 @@ class Proofs:
         ]
         if not rows:
             return
-        statement = (postgresql if self.tx.is_postgresql else sqlite).insert(nic_proofs)
-        statement = statement.on_conflict_do_update(
-            index_elements=[nic_proofs.c.system_id, nic_proofs.c.nic],
-            set_={name: statement.excluded[name] for name in ("at", "evidence")},
-        )
-        self.tx.write(statement, rows)
+        self.tx.write(self.tx.upsert(nic_proofs), rows)
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
         """Proofs by machine, in the order of its NICs; proofs of deleted NICs are left out."""

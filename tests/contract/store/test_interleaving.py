@@ -12,15 +12,18 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
+from hostloom.model.access import User
 from hostloom.model.annotation import Annotated
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
+from hostloom.model.deployment import Deployment, ImageCopy
 from hostloom.model.dhcp_exchange import VlanProbe
 from hostloom.model.errors.resources import NotFound, WrongState
 from hostloom.model.errors.server import LeaseLost
-from hostloom.model.ids import MacAddress, SystemId, VlanId
+from hostloom.model.ids import MacAddress, SystemId, UserId, VlanId
 from hostloom.model.machine import MachineState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
+from hostloom.model.power import PowerKind, PowerSettings
 from hostloom.ports.store import Reservation, UnitOfWork
 from hostloom.store.engine import DatabaseStore, open_store
 from support.postgres import PostgresServer
@@ -260,6 +263,37 @@ def test_two_servers_record_what_a_machine_reports(store: DatabaseStore, world: 
     )
     with store.begin() as uow:
         assert uow.commissionings.of(KEYS) == {KEYS[0]: found[1]}
+
+
+@pytest.mark.parametrize("kind", ["power settings", "deployment", "image copy", "password"])
+def test_two_requests_write_the_first_record_of_a_kind(
+    store: DatabaseStore, world: StoredWorld, kind: str
+) -> None:
+    """The second one counts, as if they had come one after the other."""
+    user_id = UserId(1)
+    with store.begin() as uow:
+        uow.users.add(User(user_id, "ann"))
+        uow.commit()
+
+    def put(uow: UnitOfWork, text: str) -> None:
+        if kind == "power settings":
+            uow.power_settings.put(PowerSettings(KEYS[0], PowerKind.IPMI, text))
+        elif kind == "deployment":
+            uow.deployments.put(Deployment(KEYS[0], text, "a" * 64, 1.0))
+        elif kind == "image copy":
+            uow.image_copies.put(ImageCopy(world.host.id, "default", "a" * 64, text))
+        else:
+            uow.passwords.put(user_id, text)
+
+    interleave(store, lambda uow: put(uow, "first"), lambda uow: put(uow, "second"))
+    with store.begin() as uow:
+        texts = [
+            *(settings.address for settings in uow.power_settings.of().values()),
+            *(deployment.image for deployment in uow.deployments.with_image("a" * 64)),
+            *(copy.volume for copy in uow.image_copies.of_image("a" * 64)),
+            *filter(None, [uow.passwords.of(user_id)]),
+        ]
+    assert texts == ["second"]
 
 
 def test_a_vlan_is_deleted_while_it_is_probed(store: DatabaseStore, world: StoredWorld) -> None:
