@@ -91,7 +91,7 @@ def test_distributions_without_netplan_configure_every_interface(name: str, read
 
 
 def test_cloud_init_finds_the_user_data_valid(tmp_path: Path) -> None:
-    accounts = (SeedAccount("hostloom", (KEY,), ("libvirt",), is_system=True),)
+    accounts = (SeedAccount("hostloom", (KEY,), ("libvirt",)),)
     seed = render_seed(a_seed_input(user="ann", accounts=accounts, commands=(("sh", "-c", "echo done"),)))
     user_data = tmp_path / "user-data"
     user_data.write_text(seed.user_data)

@@ -45,7 +45,7 @@ def test_the_keys_open_the_account_of_the_image_or_one_with_another_name() -> No
 
 
 def test_other_accounts_have_no_password() -> None:
-    document = cloud_config(accounts=(SeedAccount("hostloom", (KEY,), ("libvirt",), is_system=True),))
+    document = cloud_config(accounts=(SeedAccount("hostloom", (KEY,), ("libvirt",)),))
     account = document["users"][1]
     assert (account["name"], account["groups"], account["lock_passwd"]) == ("hostloom", ["libvirt"], True)
 

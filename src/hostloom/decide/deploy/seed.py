@@ -20,7 +20,6 @@ class SeedAccount:
     name: str
     ssh_keys: tuple[str, ...]
     groups: tuple[str, ...] = ()
-    is_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +112,6 @@ def _account(account: SeedAccount) -> dict[str, Any]:
     }
     if account.groups:
         document["groups"] = list(account.groups)
-    if account.is_system:
-        document["system"] = True
     return document
 
 
