@@ -120,6 +120,11 @@ class Snapshot:
             for vlan, subnets in by_vlan.items()
         }
 
+    def subnets_on(self, vlan_id: VlanId | None, ips: Collection[Address] = ()) -> tuple[Subnet, ...]:
+        """The subnets of a VLAN that contain one of the addresses; all of them if there are no addresses."""
+        subnets = () if vlan_id is None else self.subnets_by_vlan.get(vlan_id, ())
+        return tuple(subnet for subnet in subnets if not ips or any(ip in subnet.cidr for ip in ips))
+
     @cached_property
     def ranges_by_subnet(self) -> dict[SubnetId, tuple[IPRange, ...]]:
         """Ranges of each subnet by start address."""

@@ -189,7 +189,7 @@ def check_address(
 def _as_labelled(
     snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId], label: LabelConstraints
 ) -> Iterator[str]:
-    on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
+    on_vlan = snapshot.subnets_on(nic.vlan_id)
     if nic.mode is not _mode(nic, label, on_vlan):
         yield f"{nic.name}: mode={nic.mode} for mode={label.mode}"
     if _names_twice(label) and not any(names_subnet(snapshot, subnet, label) for subnet in snapshot.subnets):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.values import InvalidValue
-from hostloom.model.ids import VlanId
 from hostloom.model.interface_config import ConfiguredInterface, InterfaceConfig, InterfaceLink
 from hostloom.model.machine import MachineInterface
 from hostloom.model.network import Address, Subnet
@@ -118,14 +117,10 @@ def _addressed(interface: ConfiguredInterface, snapshot: Snapshot) -> AddressedI
                 raise InvalidValue("ip", link.ip, f"of {interface.name} is not in {subnet.cidr}")
             addresses.append((link.ip, subnet))
         else:
-            subnets = _vlan_subnets(interface.vlan_id, snapshot) if subnet is None else (subnet,)
+            subnets = snapshot.subnets_on(interface.vlan_id) if subnet is None else (subnet,)
             versions |= {subnet.cidr.version for subnet in subnets} or {4}
             lease_subnets += [subnet for subnet in subnets if subnet not in lease_subnets]
     return AddressedInterface(interface, tuple(addresses), frozenset(versions), tuple(lease_subnets))
-
-
-def _vlan_subnets(vlan_id: VlanId | None, snapshot: Snapshot) -> tuple[Subnet, ...]:
-    return () if vlan_id is None else snapshot.subnets_by_vlan.get(vlan_id, ())
 
 
 def default_routes(interfaces: Iterable[AddressedInterface]) -> dict[int, DefaultRoute]:

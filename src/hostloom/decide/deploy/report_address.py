@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from hostloom.decide.dhcp.intent import server_address
 from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.ids import SystemId, VlanId
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineInterface
-from hostloom.model.network import Address, Subnet
+from hostloom.model.network import Address
 from hostloom.model.rack import Rack
 from hostloom.model.request import AddressMode
 
@@ -28,15 +28,9 @@ def report_address(
             continue
         serving = racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id])
         servers = [local] if local is not None else [rack.system_id for rack in serving]
-        for subnet in _subnets(snapshot, vlan_id, nic):
+        for subnet in snapshot.subnets_on(vlan_id, nic.ips):
             for node in (snapshot.node_by_system_id.get(server) for server in servers):
                 address = None if node is None else server_address(node, vlan_id, subnet)
                 if address is not None:
                     return address
     return None
-
-
-def _subnets(snapshot: Snapshot, vlan_id: VlanId, nic: MachineInterface) -> list[Subnet]:
-    """The subnets of the NIC's addresses; of a NIC that takes leases, all subnets of its VLAN."""
-    subnets = snapshot.subnets_by_vlan.get(vlan_id, ())
-    return [subnet for subnet in subnets if not nic.ips or any(ip in subnet.cidr for ip in nic.ips)]

@@ -129,8 +129,7 @@ def _is_foreign(server: Address | None, own_addresses: frozenset[Address]) -> bo
 
 
 def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, requested: Address | None) -> Silence:
-    subnets = [] if vlan_id is None else list(snapshot.subnets_by_vlan.get(vlan_id, ()))
-    subnets = [subnet for subnet in subnets if subnet.cidr.version == version]
+    subnets = [subnet for subnet in snapshot.subnets_on(vlan_id) if subnet.cidr.version == version]
     if vlan_id not in snapshot.bootable_vlans or not subnets:
         return Silence.NOT_SERVED
     if requested is not None:

@@ -9,7 +9,7 @@ from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.host import Host, LibvirtNetwork
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineInterface
-from hostloom.model.network import UNTAGGED, Address, Subnet
+from hostloom.model.network import UNTAGGED, Address
 
 
 class VerificationReason(StrEnum):
@@ -99,9 +99,8 @@ def expectations_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[N
 
 def _expectation(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectation:
     vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
-    subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
-    used = [subnet for subnet in subnets if _carries(subnet, nic.ips)] if nic.ips else subnets
-    gateways = dict.fromkeys(subnet.gateway for subnet in used if subnet.gateway is not None)
+    subnets = snapshot.subnets_on(nic.vlan_id, nic.ips)
+    gateways = dict.fromkeys(subnet.gateway for subnet in subnets if subnet.gateway is not None)
     network = _network_of(host, nic)
     bridge = None if network is None else network.bridge
     is_tagged = network is not None and network.vid != UNTAGGED
@@ -114,10 +113,6 @@ def _network_of(host: Host, nic: MachineInterface) -> LibvirtNetwork | None:
         return None
     source = nic.attachment.source
     return next((network for network in host.libvirt_networks if network.name == source), None)
-
-
-def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
-    return any(ip.version == subnet.cidr.version and ip in subnet.cidr for ip in ips)
 
 
 def probe_point(expectation: NicExpectation) -> Attachment | VerificationReason:
