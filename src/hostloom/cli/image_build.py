@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.crud_commands import given
-from hostloom.cli.disk_images import Name, Replace, Wait, show_ready
+from hostloom.cli.disk_images import Replace, Wait, show_ready
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.output import Format, Output, show_done, size
@@ -40,6 +40,10 @@ MirrorUrl = Annotated[
 ]
 SecurityMirrorUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Disk image: archive of security updates.")
+]
+
+Name = Annotated[
+    str | None, typer.Option("--name", help="Name of the disk image; default: such as debian-12-kvm.")
 ]
 
 

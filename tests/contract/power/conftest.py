@@ -24,6 +24,7 @@ from support.fake_power import PASSWORD, FakePowerDrivers
 from support.libvirtd import Libvirtd, running_libvirtd
 
 NAME, UUID = "bare1", "ba5eba5e-0000-4000-8000-000000000001"
+NOWHERE = "qemu+unix:///system?socket=/nonexistent"
 LIMITS = PowerLimits(call_s=20, settle_s=30, poll_s=0.05)
 DOMAIN_XML = """
 <domain type='{type}'><name>bare1</name><uuid>ba5eba5e-0000-4000-8000-000000000001</uuid>
@@ -63,6 +64,7 @@ def _fake(_request: pytest.FixtureRequest) -> Iterator[Subject]:
 def _fake_libvirt(_request: pytest.FixtureRequest) -> Iterator[Subject]:
     hypervisors = FakeHypervisors()
     host = hypervisors.of("rig", "fake:///")
+    hypervisors.of("elsewhere", NOWHERE).unreachable = True
     host.add_machine(ObservedMachine(UUID, NAME, 1, 64, PowerState.OFF, "amd64"))
     settings = PowerSettings(SystemId("bare01"), PowerKind.LIBVIRT, "fake:///", power_id=NAME)
     yield Subject(
@@ -166,4 +168,4 @@ def elsewhere(settings: PowerSettings) -> PowerSettings:
         case PowerKind.REDFISH:
             return replace(settings, address="http://127.0.0.1:9")
         case _:
-            return replace(settings, address="qemu+unix:///system?socket=/nonexistent")
+            return replace(settings, address=NOWHERE)
