@@ -187,12 +187,12 @@ def build(
     return world
 
 
-def add_disk_image(world: LittleWorld, image: DiskImage) -> None:
-    """An image whose files are here, too."""
+def add_disk_image(world: LittleWorld, image: DiskImage, stream: bytes = b"zstd") -> None:
+    """Store a disk image with its files; `stream` is the compressed disk."""
     with world.ports.store.begin() as uow:
         uow.disk_images.add(image)
         uow.commit()
-    world.disks.put(image.sha256)
+    world.disks.put(image.sha256, stream=stream)
 
 
 def libvirts_dhcp_on_an_unserved_vlan(world: LittleWorld) -> None:

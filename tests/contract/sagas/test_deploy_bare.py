@@ -25,7 +25,7 @@ from hostloom.services.network_boot import boot_now
 from hostloom.services.power_settings import PowerInput
 from support.disk_images import a_disk_image
 from support.fake_power import FakeBmc, FakePowerDrivers
-from support.little_world import LittleWorld, little_world
+from support.little_world import LittleWorld, add_disk_image, little_world
 from support.seeds import KEY
 
 MAC = MacAddress("52:54:00:ba:5e:01")
@@ -58,10 +58,7 @@ def boot(world: LittleWorld) -> tuple[BootAction, str]:
 def world(tmp_path: Path) -> LittleWorld:
     """An enlisted and commissioned bare machine, a disk image, and a boot image that writes disks."""
     world = little_world(tmp_path, 1)
-    with world.ports.store.begin() as uow:
-        uow.disk_images.add(IMAGE)
-        uow.commit()
-    world.disks.put(IMAGE.sha256, stream=b"zstd" + bytes.fromhex("04030201"))
+    add_disk_image(world, IMAGE, b"zstd" + bytes.fromhex("04030201"))
     assert world.ports.images is not None
     world.ports.images.build(Flavour.GENERIC, world.ports.images.fetch(Flavour.GENERIC))
     take_report(world.ports, boot(world)[1], HARDWARE)

@@ -20,7 +20,7 @@ from hostloom.services import deploy, deployments, hosts, lifecycle, machines, p
 from hostloom.services.network_boot import boot_now
 from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
-from support.little_world import URIS, LittleWorld, little_world
+from support.little_world import URIS, LittleWorld, add_disk_image, little_world
 from support.seeds import KEY
 
 IMAGE = a_disk_image(virtual_size_bytes=10**6)
@@ -34,10 +34,7 @@ REPORT = DeployReport((HOST_KEY,))
 def world(tmp_path: Path) -> LittleWorld:
     """One host, and a disk image."""
     world = little_world(tmp_path, 1)
-    with world.ports.store.begin() as uow:
-        uow.disk_images.add(IMAGE)
-        uow.commit()
-    world.disks.put(IMAGE.sha256)
+    add_disk_image(world, IMAGE)
     return world
 
 

@@ -38,7 +38,13 @@ from support.disk_images import a_disk, a_disk_image
 from support.fake_power import FakePowerDrivers
 from support.imports import an_inventory_of
 from support.libvirt_world import LibvirtWorld
-from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
+from support.little_world import (
+    URIS,
+    LittleWorld,
+    add_disk_image,
+    libvirts_dhcp_on_an_unserved_vlan,
+    little_world,
+)
 from support.saga_proofs import (
     Proof,
     effects,
@@ -114,10 +120,9 @@ def add_image(world: LittleWorld) -> None:
     """A disk image that every machine can have; does nothing the second time."""
     image = a_disk_image(virtual_size_bytes=10**6)
     with world.ports.store.begin() as uow:
-        if uow.disk_images.find(image.name) is None:
-            uow.disk_images.add(image)
-            uow.commit()
-            world.disks.put(image.sha256)
+        is_stored = uow.disk_images.find(image.name) is not None
+    if not is_stored:
+        add_disk_image(world, image)
 
 
 def begin_plan(world: LittleWorld) -> Operation:

@@ -13,7 +13,7 @@ from hostloom.model.request import ComposeRequest
 from hostloom.sagas.seeds import report_token
 from hostloom.services import allocation, deployments, machines
 from support.disk_images import a_disk_image
-from support.little_world import little_world
+from support.little_world import add_disk_image, little_world
 from support.seeds import KEY
 from support.server import serving
 from support.stories import at_home, retell
@@ -49,10 +49,7 @@ def test_a_machine_gets_a_system_and_loses_it(tmp_path: Path, monkeypatch: pytes
     written = DEPLOY_STORY.read_text(encoding="utf-8")
     world = little_world(tmp_path, hosts_there=1)
     image = a_disk_image(virtual_size_bytes=10**9)
-    with world.ports.store.begin() as uow:
-        uow.disk_images.add(image)
-        uow.commit()
-    world.disks.put(image.sha256)
+    add_disk_image(world, image)
     wanted = DeployRequest(image.name, ssh_keys=(KEY,))
     machines.compose(world.ports, LOCAL_ADMIN, ComposeRequest(hostname="web", deploy=wanted))
     world.run()

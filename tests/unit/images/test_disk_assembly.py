@@ -19,6 +19,7 @@ from hostloom.model.disk_image import BootMode
 from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.model.errors.server import Cancelled
 from support.made_disks import DEBIAN_FILES
+from support.waiting import wait_until
 
 EPOCH = 1_686_355_200
 LOADERS: dict[str, str | bytes] = {
@@ -126,6 +127,4 @@ def test_a_program_and_what_it_started_end_with_the_server() -> None:
         assert server.poll() is None
     server.kill()
     server.wait()
-    deadline = time.monotonic() + 30
-    while is_running(child):
-        assert time.monotonic() < deadline, "it still runs"
+    wait_until(lambda: not is_running(child), "the program has ended")
