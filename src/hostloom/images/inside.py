@@ -86,7 +86,7 @@ def _read_root(raw: Path, table: PartitionTable, content: DiskContent) -> DiskCo
     others = []
     for partition in table.partitions:
         kind = _file_system(raw, partition)
-        if kind == "ext4" and (files := _Ext4(raw, partition)).os_release is not None:
+        if kind == "ext4" and (files := _Ext4(raw, partition)).os_release:
             return _read_files(files, content)
         if kind not in ("", "ext4"):
             others.append(kind)
@@ -116,7 +116,8 @@ class _Ext4:
 
     def __init__(self, raw: Path, partition: Partition) -> None:
         self._device = f"{raw}?offset={partition.start_bytes}"
-        self.os_release = self.first(_OS_RELEASE)
+        #: Empty without an os-release file; debugfs prints some errors about the file system as content.
+        self.os_release = next(filter(None, map(self._words, _OS_RELEASE)), {})
 
     def first(self, paths: tuple[str, ...]) -> bytes | None:
         """Content of the first file that is there, up to 4 MiB."""
@@ -133,6 +134,9 @@ class _Ext4:
             if len(fields) > 5:
                 yield fields[5]
 
+    def _words(self, path: str) -> dict[str, str]:
+        return parse_os_release(self._read(path).decode(errors="replace"))
+
     def _read(self, path: str) -> bytes:
         return self._run(f"cat {path}")
 
@@ -141,7 +145,7 @@ class _Ext4:
 
 
 def _read_files(files: _Ext4, content: DiskContent) -> DiskContent:
-    words = parse_os_release((files.os_release or b"").decode(errors="replace"))
+    words = files.os_release
     has_cloud_init = files.has_any(_CLOUD_INIT)
     has_qemu = any(name.startswith("qemu-system-") for name in files.names("/usr/bin"))
     machine = _architecture((files.first(_PROGRAMS) or b"")[:20])

@@ -77,4 +77,6 @@ def test_an_ext4_file_system_of_garbage_is_not_known(tmp_path: Path) -> None:
     start = 12288 * 512 + 0x440
     content[start : start + 200_000] = bytes(range(256)) * 782
     path.write_bytes(content)
-    assert inspect_disk(path).os == ""
+    content = inspect_disk(path)
+    assert (content.os, content.has_cloud_init, content.has_kvm) == ("", None, None)
+    assert "the operating system is not known" in content.warnings[0]
