@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from hostloom.images.limits import ENDS_WITH_SERVER
 from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.ports.disk_images import Progress
 
@@ -35,10 +36,9 @@ _PATH = ":".join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", 
 _PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: Seconds between two reports of progress, which also notice a cancellation.
 _REPORT_EVERY_S = 1.0
-#: The kernel kills the program if this process dies. Root's programs are in a PID namespace, so that their
-#: children die with them: mmdebstrap would go on for a while, and write where the next attempt deletes. A
-#: shell is its first process, because it reaps processes that lost their parent.
-_CONFINED = ("setpriv", "--pdeathsig", "KILL", "--")
+#: Root's programs are in a PID namespace, so that their children die with them: mmdebstrap would go on for a
+#: while, and write where the next attempt deletes. A shell is its first process, because it reaps processes
+#: that lost their parent.
 _NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--")
 _FIRST_PROCESS = ("sh", "-c", '"$@"; exit $?', "sh")
 #: Time for the kernel to end a namespace.
@@ -111,10 +111,10 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     """Start a program that ends with this process."""
     read, output, log = files
-    before = [*_CONFINED, *_NAMESPACE, *_FIRST_PROCESS] if os.geteuid() == 0 else _CONFINED
+    before = [*_NAMESPACE, *_FIRST_PROCESS] if os.geteuid() == 0 else []
     try:
         return subprocess.Popen(
-            [*before, *argv],
+            [*ENDS_WITH_SERVER, *before, *argv],
             stdin=read,
             stdout=output,
             stderr=log,

@@ -11,8 +11,6 @@ from hostloom.images.limits import (
     MIB,
     Confined,
     ImportLimits,
-    complain_if_failed,
-    pipe,
     run_confined,
     running,
 )
@@ -70,19 +68,19 @@ def to_stream(raw: Path, target: Path, limits: ImportLimits, what: str, progress
         target.open("wb") as output,
         running(
             ["zstd", "-q", "-3", "-T0", "-c"], confined, stdin=subprocess.PIPE, stdout=output.fileno()
-        ) as process,
+        ) as program,
     ):
         done = 0
         try:
             while chunk := opened.read(_CHUNK):
                 digest.update(chunk)
-                pipe(process.stdin).write(chunk)
+                program.stdin.write(chunk)
                 done += len(chunk)
                 progress(done, size)
-            pipe(process.stdin).close()
+            program.stdin.close()
         except BrokenPipeError:
             pass  # zstd has ended, and its exit code says why
-        complain_if_failed(process, "zstd", what)
+        program.check(what)
     with target.open("rb") as opened:
         stream_sha256 = hash_file(opened)
     return ConvertedDisk(digest.hexdigest(), size, 0, stream_sha256, target.stat().st_size)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hostloom.images.disk_formats import HEAD_BYTES, check_size, find_compression, find_format
-from hostloom.images.limits import MIB, Confined, ImportLimits, complain_if_failed, pipe, running
+from hostloom.images.limits import MIB, Confined, ConfinedProgram, ImportLimits, running
 from hostloom.model.disk_import import Compression, UnpackedDisk
 from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.ports.disk_images import Progress
@@ -60,11 +60,11 @@ def _decompress(
     with (
         source.open("rb") as opened,
         target.open("wb") as disk,
-        running(_PROGRAMS[compression], confined, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
-        _feeding(process, opened),
+        running(_PROGRAMS[compression], confined, stdin=subprocess.PIPE) as program,
+        _feeding(program, opened),
     ):
         head, count = b"", 0
-        while chunk := pipe(process.stdout).read(CHUNK):
+        while chunk := program.stdout.read(CHUNK):
             count += len(chunk)
             if count > most:
                 raise DiskImageFailed(what, _too_much(total, most, limits))
@@ -74,7 +74,7 @@ def _decompress(
             write_sparse(disk, chunk)
             progress(opened.tell(), total)
         disk.truncate(count)
-        complain_if_failed(process, _PROGRAMS[compression][0], f"{what} is damaged or cut off, so it")
+        program.check(f"{what} is damaged or cut off, so it")
 
 
 def _refuse_early(head: bytes, what: str) -> None:
@@ -93,26 +93,25 @@ def _too_much(total: int, most: int, limits: ImportLimits) -> str:
 
 
 @contextmanager
-def _feeding(process: "subprocess.Popen[bytes]", source: BinaryIO) -> Iterator[None]:
+def _feeding(program: ConfinedProgram, source: BinaryIO) -> Iterator[None]:
     """Send a file to a program's input, in a thread: its output is read meanwhile."""
 
     def feed() -> None:
         try:
             while chunk := source.read(CHUNK):
-                pipe(process.stdin).write(chunk)
+                program.stdin.write(chunk)
         except (BrokenPipeError, ValueError):
             pass  # the program has ended, and its exit code says why
         finally:
             with suppress(BrokenPipeError):
-                pipe(process.stdin).close()
+                program.stdin.close()
 
     thread = threading.Thread(target=feed, name="decompress", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        if process.poll() is None:
-            process.kill()
+        program.kill()
         thread.join()
 
 

@@ -153,6 +153,16 @@ def corrupt_tables(raw: Path, path: Path) -> None:
     path.write_bytes(content)
 
 
+def thousands_of_errors(_raw: Path, path: Path) -> None:
+    """Most clusters count as free: qemu-img prints a line for each, several times what a pipe takes."""
+    qemu_img("create", "-f", "qcow2", "-o", "cluster_size=4096,preallocation=falloc", str(path), "24M")
+    content = bytearray(path.read_bytes())
+    (table,) = struct.unpack_from(">Q", content, 48)
+    for (block,) in struct.iter_unpack(">Q", content[table + 8 : table + 32]):
+        content[block : block + 4096] = bytes(4096)
+    path.write_bytes(content)
+
+
 def marked_corrupt(raw: Path, path: Path) -> None:
     as_qcow2(raw, path)
     content = bytearray(path.read_bytes())
@@ -187,6 +197,7 @@ BAD: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "virtual size": (huge_qcow2, "the disk has 4096.0 GiB, and 0.0625 GiB are allowed"),
     "empty": (empty, "neither a qcow2 disk nor a raw disk"),
     "corrupt tables": (corrupt_tables, "qemu-img: "),
+    "thousands of errors": (thousands_of_errors, "qemu-img: "),
     "marked as corrupt": (marked_corrupt, "it is marked as corrupt"),
     "unknown feature": (unknown_feature, "it uses features of qcow2 that are not known"),
 }

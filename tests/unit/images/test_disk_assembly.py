@@ -118,10 +118,23 @@ def test_a_cancellation_ends_a_program_and_what_it_started() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="what other users start is in no PID namespace")
 def test_a_program_and_what_it_started_end_with_the_server() -> None:
     child = f"sleep 601.{os.getpid()}"
-    code = (
+    assert_ends_with_the_server(
+        child,
         "from hostloom.images.build_programs import run\n"
-        f"run(['sh', '-c', 'setsid {child} & wait'], 'a test', progress=lambda *_: None)\n"
+        f"run(['sh', '-c', 'setsid {child} & wait'], 'a test', progress=lambda *_: None)\n",
     )
+
+
+def test_a_program_that_reads_an_image_ends_with_the_server() -> None:
+    child = f"sleep 602.{os.getpid()}"
+    assert_ends_with_the_server(
+        child,
+        "from hostloom.images.limits import Confined, read_output\n"
+        f"read_output({child.split()}, Confined())\n",
+    )
+
+
+def assert_ends_with_the_server(child: str, code: str) -> None:
     server = subprocess.Popen([sys.executable, "-c", code])
     while not is_running(child):
         assert server.poll() is None
