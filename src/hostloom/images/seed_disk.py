@@ -1,11 +1,11 @@
 """Makes seed disks with mtools: vfat file systems, which need neither root nor a mount."""
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hostloom.images.commands import run
 from hostloom.model.errors.outside import SeedDiskFailed
 
 LABEL = "cidata"
@@ -40,22 +40,10 @@ class MtoolsSeedDisks:
 
 
 def _run(argv: Sequence[str], folder: Path) -> None:
-    environment = {**os.environ, "LC_ALL": "C", "MTOOLSRC": os.devnull, "SOURCE_DATE_EPOCH": _EPOCH}
-    try:
-        result = subprocess.run(
-            argv,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise SeedDiskFailed(argv[0], "it is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise SeedDiskFailed(argv[0], f"it did not end within {_TIMEOUT_S} s") from error
-    if result.returncode != 0:
-        message = result.stderr.strip() or f"exit code {result.returncode}"
-        raise SeedDiskFailed(argv[0], message[-500:])
+    run(
+        argv,
+        cwd=folder,
+        timeout_s=_TIMEOUT_S,
+        environment={"MTOOLSRC": os.devnull, "SOURCE_DATE_EPOCH": _EPOCH},
+        failure=lambda command, cause: SeedDiskFailed(command.partition(" ")[0], cause),
+    )
