@@ -14,6 +14,7 @@ from pathlib import Path
 import cattrs
 
 from hostloom.images.cpio import pack
+from hostloom.images.disk_directory import delete_folder
 from hostloom.images.flavours import RECIPES
 from hostloom.images.initramfs import contents, modules_folder
 from hostloom.images.packages import fetch, unpack
@@ -89,9 +90,7 @@ class ImageDirectory:
         folder = self._directory / name
         if not _NAME.fullmatch(name) or not (folder / _ABOUT).is_file():
             raise NotFound("image", name)
-        trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
-        folder.rename(trash / name)
-        shutil.rmtree(trash)
+        delete_folder(folder)
 
     def _take(self, draft: Path, flavour: Flavour, version: str) -> Image:
         """Name the image by its content, so that equal builds are one image and images never change."""

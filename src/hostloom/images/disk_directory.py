@@ -6,12 +6,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from hostloom.images.disk_formats import find_compression
+from hostloom.model.disk_import import Compression
 from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.model.errors.resources import NotFound
 
 #: Names of the two files of a disk.
 DISK, STREAM = "disk.qcow2", "disk.raw.zst"
-_ZSTD_MAGIC, _HAS_CHECKSUM = bytes.fromhex("28b52ffd"), 4
+#: In the descriptor of a frame, which follows the magic number.
+_HAS_CHECKSUM = 4
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,21 +44,26 @@ class DiskDirectory:
             head = stream.read(5)
             stream.seek(-4, os.SEEK_END)
             tail = stream.read(4)
-        if head[:4] != _ZSTD_MAGIC or not head[4] & _HAS_CHECKSUM:
+        if find_compression(head) is not Compression.ZSTD or not head[4] & _HAS_CHECKSUM:
             raise DiskImageFailed(f"stream of disk {sha256}", "it has no checksum; import the image again")
         return tail[::-1].hex()
 
     def delete(self, sha256: str) -> None:
-        """Delete both files; a rename makes them invisible at once."""
+        """Delete both files."""
         folder = self._directory / sha256
         if not _SHA256.fullmatch(sha256) or not folder.is_dir():
             return
-        trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
-        folder.rename(trash / sha256)
-        shutil.rmtree(trash)
+        delete_folder(folder)
 
     def _file(self, sha256: str, name: str) -> Path:
         path = self._directory / sha256 / name
         if not _SHA256.fullmatch(sha256) or not path.is_file():
             raise NotFound("file of disk image", sha256)
         return path
+
+
+def delete_folder(folder: Path) -> None:
+    """Delete a folder; a rename makes it invisible at once."""
+    trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=folder.parent))
+    folder.rename(trash / folder.name)
+    shutil.rmtree(trash)
