@@ -1,12 +1,12 @@
 """Validates a commissioning report that arrived over HTTP."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import cattrs
 
 from hostloom.boot.lldp import parse_frame
+from hostloom.boot.report_values import MAX_TEXT, check_text, parse_object, type_name
 from hostloom.model.commissioning import FoundHardware, FoundNic
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
@@ -14,7 +14,6 @@ from hostloom.serialization import from_json, to_json
 
 #: Limits per report, which no real machine exceeds.
 MAX_PARTS = 256
-MAX_TEXT = 255
 MAX_DEPTH = 8
 MAX_NUMBER = 2**53
 #: Architecture names of MAAS and Debian by the kernel's name.
@@ -23,17 +22,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "i386", "ppc64le
 
 def parse_hardware(body: bytes) -> FoundHardware:
     """Parse a report. InvalidValue names the first invalid field; `lldp` of a NIC becomes its neighbour."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidValue("body", None, f"of {len(body)} bytes is not JSON", "send a JSON object") from error
-    if not isinstance(data, dict):
-        raise InvalidValue(
-            "body",
-            None,
-            f"is not a JSON object but {_type_name(data)}",
-            "send one with the hardware that was found",
-        )
+    data = parse_object(body)
     nics = _list(data.get("nics", []), "nics")
     data = data | {
         "nics": [_without_lldp(nic) for nic in nics],
@@ -50,19 +39,6 @@ def parse_hardware(body: bytes) -> FoundHardware:
         _with_neighbour(nic, frame) for nic, frame in zip(found_hardware.nics, frames, strict=True)
     )
     return _checked(replace(found_hardware, nics=found_nics))
-
-
-_TYPE_NAMES = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    dict: "an object",
-}
-
-
-def _type_name(value: object) -> str:
-    return _TYPE_NAMES.get(type(value), "a list" if isinstance(value, list | tuple) else "null")
 
 
 def _list(value: Any, field: str) -> list[Any]:
@@ -104,13 +80,7 @@ def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
         for item in value:
             _check_plain(item, field, depth - 1)
     elif isinstance(value, str):
-        if len(value) > MAX_TEXT or not value.isprintable():
-            raise InvalidValue(
-                field,
-                value[:40],
-                "is too long or not printable",
-                f"send at most {MAX_TEXT} printable characters",
-            )
+        check_text(value, field)
     elif isinstance(value, int | float) and not 0 <= value <= MAX_NUMBER:
         raise InvalidValue(field, str(value)[:40], "is out of range", f"send a number from 0 to {MAX_NUMBER}")
 
@@ -124,7 +94,7 @@ def _check_types(value: Any, parsed: Any, field: str) -> None:
         for item, parsed_item in zip(value, parsed, strict=True):
             _check_types(item, parsed_item, field)
     elif type(value) is not type(parsed) and not (type(value) is int and type(parsed) is float):
-        raise InvalidValue(field, str(value)[:40], "has the wrong type", f"send {_type_name(parsed)}")
+        raise InvalidValue(field, str(value)[:40], "has the wrong type", f"send {type_name(parsed)}")
 
 
 def _checked(hardware: FoundHardware) -> FoundHardware:

@@ -1,22 +1,18 @@
 """Parses the report of a machine whose new system runs (decide/deploy/phone_home.py)."""
 
-import json
-
+from hostloom.boot.report_values import check_fields, parse_object
 from hostloom.model.deployment import DeployReport
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ssh_public_key import parse_public_key
 
+_FIELDS = frozenset({"host_keys", "errors"})
 MAX_HOST_KEYS, MAX_ERRORS, MAX_ERROR_LENGTH = 16, 50, 1000
 
 
 def parse_deploy_report(body: bytes) -> DeployReport:
     """Parse the JSON; InvalidValue for anything else. Host keys that hostloom does not know are left out."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidValue("body", None, "is not JSON") from None
-    if not isinstance(document, dict) or set(document) - {"host_keys", "errors"}:
-        raise InvalidValue("body", None, "is not a report", "send an object with host_keys and errors")
+    document = parse_object(body)
+    check_fields(document, _FIELDS)
     keys = _texts(document, "host_keys", MAX_HOST_KEYS)
     errors = _texts(document, "errors", MAX_ERRORS)
     return DeployReport(

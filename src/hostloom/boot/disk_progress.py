@@ -1,14 +1,14 @@
-"""What a bare machine that writes its disk (images/guest/deploy.sh) asks and tells."""
+"""Requests and reports of a bare machine that writes its disk (images/guest/deploy.sh)."""
 
-import json
 from pathlib import Path
 from typing import Protocol
 
+from hostloom.boot.report_values import check_fields, check_text, parse_object
 from hostloom.model.deployment import DeployStep, DiskProgress
 from hostloom.model.errors.values import InvalidValue
 
 MAX_BYTES = 2**60
-MAX_LINES, MAX_TEXT = 100, 255
+MAX_LINES = 100
 _FIELDS = frozenset({"step", "done_bytes", "total_bytes", "is_done", "failure", "output"})
 _STEPS = (
     DeployStep.IMAGE,
@@ -45,12 +45,8 @@ class DiskCalls(Protocol):
 
 def parse_disk_progress(body: bytes) -> DiskProgress:
     """Parse the JSON; InvalidValue names the first invalid field."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidValue("body", None, "is not JSON") from None
-    if not isinstance(document, dict) or set(document) - _FIELDS:
-        raise InvalidValue("body", None, "is not a progress report", f"send {', '.join(sorted(_FIELDS))}")
+    document = parse_object(body)
+    check_fields(document, _FIELDS)
     if document.get("step") not in _STEPS:
         raise InvalidValue("step", str(document.get("step"))[:40], "is unknown", f"send {', '.join(_STEPS)}")
     is_done, output = document.get("is_done", False), document.get("output", [])
@@ -76,7 +72,6 @@ def _number(document: dict[str, object], name: str) -> int:
 
 
 def _text(text: object, name: str) -> str:
-    if not isinstance(text, str) or len(text) > MAX_TEXT or not text.isprintable():
-        allowed = f"send at most {MAX_TEXT} printable characters"
-        raise InvalidValue(name, str(text)[:40], "is too long or not printable", allowed)
-    return text
+    if not isinstance(text, str):
+        raise InvalidValue(name, str(text)[:40], "has the wrong type", "send text")
+    return check_text(text, name)

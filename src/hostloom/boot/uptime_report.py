@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from hostloom.boot.report_values import MAX_TEXT, check_text
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
 
 FIELDS = ("mac", "ip", "hostname", "uptime")
-MAX_FIELD_LENGTH = 255
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,9 @@ def parse_report(fields: Mapping[str, str], seen_from: str, secret: str = "") ->
     for name, text in fields.items():
         if name not in FIELDS:
             raise InvalidValue(
-                "field", name[:MAX_FIELD_LENGTH], "is not part of a report", f"send {', '.join(FIELDS)}"
+                "field", name[:MAX_TEXT], "is not part of a report", f"send {', '.join(FIELDS)}"
             )
-        if len(text) > MAX_FIELD_LENGTH or not text.isprintable():
-            raise InvalidValue(
-                name,
-                text[:20],
-                "is too long or not printable",
-                f"send at most {MAX_FIELD_LENGTH} printable characters",
-            )
+        check_text(text, name)
     return Report(
         mac=MacAddress.parse(fields.get("mac", "")),
         ip=_ip(fields.get("ip", "")),
