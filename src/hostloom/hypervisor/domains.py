@@ -48,9 +48,9 @@ class LibvirtDomains:
 def with_boot_order(xml: str, device: BootDevice) -> str:
     """The domain XML with NICs or disks first, in the order in which they are listed."""
     domain = xml_in.parse(xml)
-    for parent in [domain.find("os"), *domain.iterfind("devices/*")]:
-        for boot in [] if parent is None else parent.findall("boot"):
-            parent.remove(boot)  # type: ignore[union-attr]  # no boot is found without a parent
+    for parent in domain.findall("os") + domain.findall("devices/*"):
+        for boot in parent.findall("boot"):
+            parent.remove(boot)
     nics = domain.findall("devices/interface")
     disks = [disk for disk in domain.iterfind("devices/disk") if disk.get("device", "disk") == "disk"]
     ordered = nics + disks if device is BootDevice.NETWORK else disks + nics

@@ -25,7 +25,7 @@ RELEASE_S, LOOK_EVERY_S = 300.0, 1.0
 
 
 class LibvirtVolumeContents:
-    """The part of ports.Volumes that is about images; its long calls use connections of their own."""
+    """The part of ports.Volumes that is about images; its long calls use separate connections."""
 
     def __init__(self, connection: HostConnection) -> None:
         self._connection = connection
@@ -53,7 +53,7 @@ class LibvirtVolumeContents:
             total = image.path.stat().st_size
             try:
                 with image.path.open("rb") as file:
-                    send(connection, volume, file, lambda done, _total: progress(done, total))
+                    send(connection, volume, file, lambda done: progress(done, total))
             except BaseException:
                 self._delete(pool, copy.volume, action)
                 raise
@@ -82,8 +82,7 @@ class LibvirtVolumeContents:
                 raise self._rejected(action, f"storage pool {copy.pool} has no volume {copy.volume}")
             self._delete(pool, disk.volume, action)
             # Logical volumes have their whole size from the beginning, and no format.
-            is_file = xml_in.storage_pool(pool.XMLDesc(), active=False).kind in FILE_POOLS
-            volume = pool.createXMLFrom(xml_out.volume_xml(disk, is_file=is_file), image, 0)
+            volume = pool.createXMLFrom(xml_out.volume_xml(disk, is_file=has_files(pool)), image, 0)
             if volume.info()[1] < disk.size_bytes:
                 volume.resize(disk.size_bytes)
 
@@ -112,24 +111,25 @@ class LibvirtVolumeContents:
         return HypervisorRejected(self._connection.host, action, cause)
 
 
+def has_files(pool: libvirt.virStoragePool) -> bool:
+    """Whether the volumes of a pool are files."""
+    return xml_in.storage_pool(pool.XMLDesc(), active=False).kind in FILE_POOLS
+
+
 def send(
-    connection: libvirt.virConnect, volume: libvirt.virStorageVol, file: BinaryIO, progress: Progress
+    connection: libvirt.virConnect,
+    volume: libvirt.virStorageVol,
+    file: BinaryIO,
+    report: Callable[[int], None],
 ) -> None:
-    """Write the file's content to the beginning of a volume."""
-    stream = connection.newStream(0)
-    volume.upload(stream, 0, 0, 0)
-    stream.sendAll(_reader(file, progress), None)
-    stream.finish()
-
-
-def _reader(file: BinaryIO, progress: Progress) -> Callable[[object, int, object], bytes]:
-    done = 0
+    """Write the file's content to the beginning of a volume, and report how many bytes libvirt has taken."""
 
     def read(_stream: object, size: int, _opaque: object) -> bytes:
-        nonlocal done
         part = file.read(size)
-        done += len(part)
-        progress(done, None)
+        report(file.tell())
         return part
 
-    return read
+    stream = connection.newStream(0)
+    volume.upload(stream, 0, 0, 0)
+    stream.sendAll(read, None)
+    stream.finish()

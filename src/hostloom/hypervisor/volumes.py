@@ -9,7 +9,7 @@ from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.lookups import find_pool, find_volume
 from hostloom.hypervisor.networks import Proceed
 from hostloom.hypervisor.pools import PoolReader
-from hostloom.hypervisor.volume_contents import LibvirtVolumeContents, send
+from hostloom.hypervisor.volume_contents import LibvirtVolumeContents, has_files, send
 from hostloom.model.host import FILE_POOLS, holds_disks
 from hostloom.model.machine import Disk, DiskFormat
 
@@ -30,7 +30,7 @@ class LibvirtVolumes(LibvirtVolumeContents):
         self._check_answers(disk.pool, action)
 
         def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
-            pool = self._get_pool(connection, disk, action)
+            pool = self._pool(connection, disk.pool, action)
             kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
             if not holds_disks(kind, qcow2=disk.format is DiskFormat.QCOW2):
                 raise self._rejected(
@@ -63,10 +63,9 @@ class LibvirtVolumes(LibvirtVolumeContents):
         action = f"erase volume {disk.volume}"
 
         def wipe(connection: libvirt.virConnect) -> None:
-            pool = self._get_pool(connection, disk, action)
-            is_file = xml_in.storage_pool(pool.XMLDesc(), active=False).kind in FILE_POOLS
+            pool = self._pool(connection, disk.pool, action)
             volume = find_volume(pool, disk.volume)
-            if volume is not None and not is_file:
+            if volume is not None and not has_files(pool):
                 volume.wipe(0)
 
         self._check_answers(disk.pool, action)
@@ -80,15 +79,15 @@ class LibvirtVolumes(LibvirtVolumeContents):
         action = f"write volume {disk.volume} in storage pool {disk.pool}"
 
         def write(connection: libvirt.virConnect, proceed: Proceed) -> None:
-            volume = self._get_pool(connection, disk, action).storageVolLookupByName(disk.volume)
+            volume = self._pool(connection, disk.pool, action).storageVolLookupByName(disk.volume)
             proceed()
-            send(connection, volume, BytesIO(content), lambda _done, _total: None)
+            send(connection, volume, BytesIO(content), lambda _done: None)
 
         self._connection.write(action, write)
 
     def path(self, connection: libvirt.virConnect, disk: Disk, action: str) -> str:
         """The path of the volume, whether or not it exists yet."""
-        pool = self._get_pool(connection, disk, action)
+        pool = self._pool(connection, disk.pool, action)
         directory = xml_in.storage_pool(pool.XMLDesc(), active=False).path
         return f"{directory.rstrip('/')}/{disk.volume}"
 
@@ -96,9 +95,6 @@ class LibvirtVolumes(LibvirtVolumeContents):
         """Refuse a hanging pool: the call would hang as well and delay every other change of the host."""
         if cause := self._pool_reader.trouble(pool):
             raise self._rejected(action, cause)
-
-    def _get_pool(self, connection: libvirt.virConnect, disk: Disk, action: str) -> libvirt.virStoragePool:
-        return self._pool(connection, disk.pool, action)
 
     def _check_volume(self, volume: libvirt.virStorageVol, disk: Disk, action: str) -> None:
         size_bytes, kind = xml_in.volume(volume.XMLDesc())
