@@ -7,11 +7,12 @@ import subprocess
 from hostloom.model.disk_image import BootMode
 from hostloom.model.errors.outside import PowerRefused, PowerUnreachable
 from hostloom.model.machine import PowerState
-from hostloom.model.power import PowerSettings
-from hostloom.power.confirm import PowerLimits, confirm_boot, confirm_power
+from hostloom.power.bmc import BmcPower, Switch
+from hostloom.power.confirm import confirm_boot
 
 _STATUS = re.compile(r"Chassis Power is (on|off)", re.IGNORECASE)
 _DEVICE = re.compile(r"Boot Device Selector\s*:\s*(.+)")
+_COMMANDS = {Switch.ON: "on", Switch.OFF: "off", Switch.SHUT_DOWN: "soft"}
 #: What ipmitool prints of the device for the two devices that are requested.
 _REPORTED = {"pxe": "Force PXE", "disk": "Force Boot from default Hard-Drive"}
 #: Messages of ipmitool that mean that nothing answered; they come before others.
@@ -29,39 +30,14 @@ _CHATTER = re.compile(r"^(Loading IANA|Using best available).*$|^>\s*", re.MULTI
 _RETRY_S, _RETRIES = 1, 3
 
 
-class IpmiPower:
+class IpmiPower(BmcPower):
     """One BMC; each method runs ipmitool, which gets the password through its environment only."""
-
-    def __init__(self, settings: PowerSettings, password: str, limits: PowerLimits) -> None:
-        self._settings, self._password, self._limits = settings, password, limits
 
     def status(self) -> PowerState:
         """The state that the BMC reports."""
         output = self._run("read the power state", "chassis", "power", "status")
         match = _STATUS.search(output)
         return PowerState.UNKNOWN if match is None else PowerState(match[1].lower())
-
-    def on(self) -> PowerState:
-        """Power on, and wait until the BMC reports it."""
-        if self.status() is not PowerState.ON:
-            self._run("power on", "chassis", "power", "on")
-        return confirm_power(self._settings.address, "power on", PowerState.ON, self.status, self._limits)
-
-    def off(self, *, force: bool = True) -> PowerState:
-        """Cut the power and wait for it, or ask for a shutdown and return."""
-        state = self.status()
-        if state is PowerState.OFF:
-            return state
-        if not force:
-            self._run("shut down", "chassis", "power", "soft")
-            return state
-        self._run("power off", "chassis", "power", "off")
-        return confirm_power(self._settings.address, "power off", PowerState.OFF, self.status, self._limits)
-
-    def cycle(self) -> PowerState:
-        """Off and on in two commands: BMCs differ in what `power cycle` does to a machine that is off."""
-        self.off()
-        return self.on()
 
     def boot_from_network(self) -> None:
         """Once, by PXE."""
@@ -70,6 +46,9 @@ class IpmiPower:
     def boot_from_disk(self) -> None:
         """Once, from the first disk."""
         self._boot_from("disk", "boot from disk")
+
+    def _switch(self, switch: Switch) -> None:
+        self._run(switch, "chassis", "power", _COMMANDS[switch])
 
     def _boot_from(self, device: str, action: str) -> None:
         options = ["options=efiboot"] if self._settings.boot_mode is BootMode.UEFI else []
@@ -129,7 +108,7 @@ class IpmiPower:
         """The error for a message of ipmitool; the message never contains the password."""
         address = self._settings.address
         cause = ": ".join(line.strip() for line in _CHATTER.sub("", message).splitlines() if line.strip())
-        cause = (cause.replace(self._password, "…") if self._password else cause)[:300]
+        cause = self._without_password(cause)
         if _SILENT.search(message):
             return PowerUnreachable(address, cause)
         if _DENIED.search(message):

@@ -1,11 +1,16 @@
 """A domain of a libvirt host as a bare machine, over the connections of the hypervisors."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import HostUnreachable, OutcomeUnknown, PowerRefused, PowerUnreachable
 from hostloom.model.machine import PowerState
 from hostloom.model.power import PowerSettings
 from hostloom.ports.hypervisor import BootDevice, Hypervisor, Hypervisors
 from hostloom.power.confirm import PowerLimits, confirm_power
+
+T = TypeVar("T")
 
 
 class LibvirtPower:
@@ -16,25 +21,16 @@ class LibvirtPower:
 
     def status(self) -> PowerState:
         """The state of the domain."""
-        try:
-            return self._hypervisor.power(self._uuid("read the power state"))
-        except DriverError as error:
-            raise self._error("read the power state", error) from error
+        return self._with_domain("read the power state", lambda host, uuid: host.power(uuid))
 
     def on(self) -> PowerState:
         """Start the domain."""
-        try:
-            self._hypervisor.start(self._uuid("power on"))
-        except DriverError as error:
-            raise self._error("power on", error) from error
+        self._with_domain("power on", lambda host, uuid: host.start(uuid))
         return confirm_power(self._settings.address, "power on", PowerState.ON, self.status, self._limits)
 
     def off(self, *, force: bool = True) -> PowerState:
         """Destroy the domain, or ask it to shut down."""
-        try:
-            self._hypervisor.stop(self._uuid("power off"), force=force)
-        except DriverError as error:
-            raise self._error("power off", error) from error
+        self._with_domain("power off", lambda host, uuid: host.stop(uuid, force=force))
         if not force:
             return self.status()
         return confirm_power(self._settings.address, "power off", PowerState.OFF, self.status, self._limits)
@@ -53,26 +49,20 @@ class LibvirtPower:
         self._boot_from(BootDevice.DISK)
 
     def _boot_from(self, device: BootDevice) -> None:
-        action = f"boot from {device}"
+        self._with_domain(f"boot from {device}", lambda host, uuid: host.domains.boot_first(uuid, device))
+
+    def _with_domain(self, action: str, use: Callable[[Hypervisor, str], T]) -> T:
+        """The result of `use` with the host and the UUID of the domain; PowerRefused, PowerUnreachable."""
+        address, name = self._settings.address, self._settings.power_id
         try:
-            self._hypervisor.domains.boot_first(self._uuid(action), device)
+            host = self._hypervisors.of(address, address)
+            uuid = host.domains.find_uuid(name)
+            if uuid is None:
+                raise PowerRefused(address, action, f"the host has no domain {name!r}")
+            return use(host, uuid)
+        except PowerRefused:
+            raise
+        except (HostUnreachable, OutcomeUnknown) as error:
+            raise PowerUnreachable(address, str(error)) from error
         except DriverError as error:
-            raise self._error(action, error) from error
-
-    @property
-    def _hypervisor(self) -> Hypervisor:
-        return self._hypervisors.of(self._settings.address, self._settings.address)
-
-    def _uuid(self, action: str) -> str:
-        name = self._settings.power_id
-        uuid = self._hypervisor.domains.find_uuid(name)
-        if uuid is None:
-            raise PowerRefused(self._settings.address, action, f"the host has no domain {name!r}")
-        return uuid
-
-    def _error(self, action: str, error: DriverError) -> DriverError:
-        if isinstance(error, PowerRefused):
-            return error
-        if isinstance(error, HostUnreachable | OutcomeUnknown):
-            return PowerUnreachable(self._settings.address, str(error))
-        return PowerRefused(self._settings.address, action, str(error))
+            raise PowerRefused(address, action, str(error)) from error

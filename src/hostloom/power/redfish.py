@@ -13,14 +13,19 @@ from sushy.connector import Connector
 from hostloom.model.disk_image import BootMode
 from hostloom.model.errors.outside import PowerRefused, PowerUnreachable
 from hostloom.model.machine import PowerState
-from hostloom.model.power import PowerSettings
-from hostloom.power.confirm import PowerLimits, confirm_boot, confirm_power
+from hostloom.power.bmc import BmcPower, Switch
+from hostloom.power.confirm import confirm_boot
 
 T = TypeVar("T")
 
 _CONNECT_S = 5.0
-#: A machine that is being switched on or off has not arrived yet.
+#: The states in between, while a machine is being switched on or off, count as unknown.
 _STATES = {sushy.PowerState.ON: PowerState.ON, sushy.PowerState.OFF: PowerState.OFF}
+_RESETS = {
+    Switch.ON: sushy.ResetType.ON,
+    Switch.OFF: sushy.ResetType.FORCE_OFF,
+    Switch.SHUT_DOWN: sushy.ResetType.GRACEFUL_SHUTDOWN,
+}
 _MODES = {
     None: None,
     BootMode.BIOS: sushy.BootSourceOverrideMode.LEGACY,
@@ -28,39 +33,14 @@ _MODES = {
 }
 
 
-class RedfishPower:
+class RedfishPower(BmcPower):
     """One system of a Redfish service; each method opens and closes a connection."""
-
-    def __init__(self, settings: PowerSettings, password: str, limits: PowerLimits) -> None:
-        self._settings, self._password, self._limits = settings, password, limits
 
     def status(self) -> PowerState:
         """The state that the BMC reports."""
         return self._with_system(
             "read the power state", lambda system: _STATES.get(system.power_state, PowerState.UNKNOWN)
         )
-
-    def on(self) -> PowerState:
-        """Power on, and wait until the BMC reports it."""
-        if self.status() is not PowerState.ON:
-            self._reset("power on", sushy.ResetType.ON)
-        return confirm_power(self._settings.address, "power on", PowerState.ON, self.status, self._limits)
-
-    def off(self, *, force: bool = True) -> PowerState:
-        """Cut the power and wait for it, or ask for a shutdown and return."""
-        state = self.status()
-        if state is PowerState.OFF:
-            return state
-        if not force:
-            self._reset("shut down", sushy.ResetType.GRACEFUL_SHUTDOWN)
-            return state
-        self._reset("power off", sushy.ResetType.FORCE_OFF)
-        return confirm_power(self._settings.address, "power off", PowerState.OFF, self.status, self._limits)
-
-    def cycle(self) -> PowerState:
-        """Off and on: a restart of a machine that is off may be answered with OK and do nothing."""
-        self.off()
-        return self.on()
 
     def boot_from_network(self) -> None:
         """Once, by PXE."""
@@ -70,8 +50,8 @@ class RedfishPower:
         """Once, from the first disk."""
         self._boot_from(sushy.BootSource.HDD, "boot from disk")
 
-    def _reset(self, action: str, kind: sushy.ResetType) -> None:
-        self._with_system(action, lambda system: system.reset_system(kind))
+    def _switch(self, switch: Switch) -> None:
+        self._with_system(switch, lambda system: system.reset_system(_RESETS[switch]))
 
     def _boot_from(self, target: sushy.BootSource, action: str) -> None:
         mode = _MODES[self._settings.boot_mode]
@@ -108,11 +88,13 @@ class RedfishPower:
                 )
                 return use(self._find_system(root, action))
         except sushy.exceptions.AccessError as error:
-            raise PowerRefused(address, action, f"user or password is wrong: {self._cause(error)}") from None
+            raise PowerRefused(
+                address, action, f"user or password is wrong: {self._without_password(str(error))}"
+            ) from None
         except (sushy.exceptions.ConnectionError, requests.RequestException) as error:
-            raise PowerUnreachable(address, self._cause(error)) from None
+            raise PowerUnreachable(address, self._without_password(str(error))) from None
         except sushy.exceptions.SushyError as error:
-            raise PowerRefused(address, action, self._cause(error)) from None
+            raise PowerRefused(address, action, self._without_password(str(error))) from None
 
     def _find_system(self, root: Any, action: str) -> Any:
         systems = root.get_system_collection().get_members()
@@ -128,7 +110,3 @@ class RedfishPower:
         raise PowerRefused(
             self._settings.address, action, f"{problem}: set power_id to one of {', '.join(names[:20])}"
         )
-
-    def _cause(self, error: Exception) -> str:
-        text = str(error)
-        return (text.replace(self._password, "…") if self._password else text)[:300]
