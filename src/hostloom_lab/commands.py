@@ -1,11 +1,13 @@
 """Runs the programs of the lab; errors name the program and quote its message."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from hostloom_lab.errors import LabError
 
@@ -81,3 +83,15 @@ def pids_in(netns: str) -> list[int]:
 def namespaces() -> set[str]:
     """The named network namespaces of this machine."""
     return {line.split()[0] for line in run(["ip", "netns", "list"]).splitlines() if line.strip()}
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Make the folder, and wait until no other process is in such a block for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)

@@ -1,19 +1,17 @@
 """Builds disk images into the cache, as `hostloom image build` does: a lab's rack reaches no archive."""
 
-import fcntl
 import hashlib
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hostloom import images
+from hostloom.images.convert import to_qcow2
 from hostloom.images.disk_builds import MmdebstrapBuilds
+from hostloom.images.import_files import import_folder
+from hostloom.images.limits import ImportLimits
 from hostloom.model.disk_build import DiskBuild
 from hostloom.model.errors.outside import DiskImageFailed
+from hostloom_lab.commands import one_at_a_time
 from hostloom_lab.errors import LabError
 from hostloom_lab.guest import cache_directory
 
@@ -35,9 +33,8 @@ def built_image(build: DiskBuild = DEBIAN_12) -> Path:
 
 def _cached(build: DiskBuild) -> Path:
     folder = cache_directory() / "disk-images"
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{build.variant}-{recipe_hash(build)[:16]}.qcow2"
-    with _locked(folder):
+    with one_at_a_time(folder):
         if not target.is_file():
             for old in folder.glob(f"{build.variant}-{'[0-9a-f]' * 16}.qcow2"):
                 old.unlink()
@@ -66,20 +63,8 @@ def _build(build: DiskBuild, target: Path) -> None:
         try:
             builds.install("build", build, lambda _done, _total: None)
             builds.assemble("build", build, lambda _done, _total: None)
-            raw, draft = Path(name) / "disks/.work/build/source", Path(name) / "disk.qcow2"
-            argv = ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(draft)]
-            subprocess.run(argv, check=True)
-            shutil.move(draft, target)
+            raw, draft = import_folder(Path(name), "build") / "source", Path(name) / "disk.qcow2"
+            to_qcow2(raw, draft, ImportLimits(), f"image {build.variant}")
+            draft.rename(target)
         finally:
             builds.discard_build("build")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time builds."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)

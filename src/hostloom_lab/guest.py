@@ -1,6 +1,5 @@
 """Builds the lab's guest: the product's boot image for virtual machines plus a shell for tests."""
 
-import fcntl
 import os
 import shutil
 import time
@@ -12,6 +11,7 @@ from hostloom.images.cpio import ArchiveEntry, pack
 from hostloom.images.directory import ImageDirectory
 from hostloom.model.errors.outside import ImageFailed
 from hostloom.model.image import Flavour
+from hostloom_lab.commands import one_at_a_time
 from hostloom_lab.errors import LabError
 
 ON_STAY = Path(__file__).with_name("guest-on-stay.sh")
@@ -47,13 +47,8 @@ def guest() -> Guest:
 
 def build(*, again: bool = False) -> Guest:
     """Build the image and then the guest, unless both are newer than their sources; one process at a time."""
-    cache_directory().mkdir(parents=True, exist_ok=True)
-    directory = os.open(cache_directory(), os.O_RDONLY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
+    with one_at_a_time(cache_directory()):
         return _build(again=again)
-    finally:
-        os.close(directory)
 
 
 def _build(*, again: bool) -> Guest:

@@ -2,12 +2,12 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network
 
 from hostloom_lab import network
+from hostloom_lab.commands import one_at_a_time
 from hostloom_lab.errors import LabError
 from hostloom_lab.plan import MAX_LABS, STATE, LabPlan, default_subnets, make_plan
 
@@ -40,7 +40,7 @@ def read(name: str) -> LabPlan | None:
 
 def choose(name: str, hosts: int, subnet: IPv4Network | None) -> LabPlan:
     """Plan a lab and save the plan; labs that are made at the same time do so one after the other."""
-    with _chosen_in_turn():
+    with one_at_a_time(STATE):
         plan = _choose(name, hosts, subnet)
         plan.directory.mkdir(parents=True, exist_ok=True)
         draft = plan.directory / "plan.new"
@@ -81,13 +81,3 @@ def _other_plans(name: str) -> list[LabPlan]:
     """The plans of the other labs, complete or not."""
     names = [path.parent.name for path in STATE.glob("*/plan.json") if path.parent.name != name]
     return [plan for plan in map(read, names) if plan is not None]
-
-
-@contextmanager
-def _chosen_in_turn() -> Iterator[None]:
-    directory = os.open(STATE, os.O_RDONLY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(directory)
