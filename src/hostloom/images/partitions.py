@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import BinaryIO
 
-SECTOR = 512
+from hostloom.images.disk_formats import SECTOR
+
 #: Partitions that are read at most.
 MAX_PARTITIONS = 128
 BIOS_BOOT = "21686148-6449-6e6f-744e-656564454649"
