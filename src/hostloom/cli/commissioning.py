@@ -7,14 +7,12 @@ import typer
 
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part, Yes, confirm
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
 from hostloom.cli.power_settings import is_switched_by_hand
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
-
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
 
 class NextBootChoice(StrEnum):

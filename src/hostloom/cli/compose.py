@@ -8,8 +8,7 @@ import typer
 from hostloom.cli.compose_request import ComposeOptions, named, takes_compose_options
 from hostloom.cli.deploy import tell_systems, wait_for_system
 from hostloom.cli.exit_codes import Exit, exit_of_refusal, fail, tell
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.nics import addresses, attached
 from hostloom.cli.output import Format, Output, say, show_data
 from hostloom.cli.plans import PlanDocument, Why, show_plan

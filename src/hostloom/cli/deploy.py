@@ -11,8 +11,8 @@ from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part, Yes, confirm
 from hostloom.cli.deploy_request import Account, SshKeys, UserData, deploy_request
 from hostloom.cli.exit_codes import Exit, tell
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.output import Format, Output, lines, say, show_data, show_one, size, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers, keys
@@ -20,8 +20,6 @@ from hostloom.client.documents import document_of
 
 LOOK_EVERY_S = 2.0
 _DEPLOYING = "deploying"
-
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
 
 def _wiped(disk: answers.WipedDisk) -> str:

@@ -14,7 +14,7 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import given
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.follow import finish
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.output import Format, Output, say, show_data, show_done, show_list, size
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document, answers, keys
@@ -22,7 +22,6 @@ from hostloom.model.disk_image import BootMode, name_of_file
 
 _BLOCK = 1024 * 1024
 _FILTERS = {"os": "os", "release": "release", "arch": "architecture"}
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
 
 ITEMS: Columns[answers.SyncItem, keys.SyncItemKey] = (
     Column("NAME", lambda item: item["image"]["name"]),

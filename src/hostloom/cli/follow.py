@@ -1,6 +1,7 @@
 """Follows an operation: its steps are shown live on a terminal, otherwise one line per step."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -8,6 +9,7 @@ from hostloom.cli.exit_codes import Exit, exit_of_operation, tell
 from hostloom.cli.output import Format, say, show_data, size
 from hostloom.client import Client, answers
 
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
 #: Operations that only read, so that there is nothing to undo.
 _READS = frozenset({"refresh", "verify"})
 WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}

@@ -7,8 +7,8 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Yes, confirm, given
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Key, Wait, app, unconstrained
+from hostloom.cli.follow import Wait, finish
+from hostloom.cli.hosts import Key, app, unconstrained
 from hostloom.cli.output import Format, Output, say, show, show_data, show_done, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys

@@ -7,7 +7,7 @@ import typer
 
 from hostloom.cli.crud_commands import add_delete, add_list, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.follow import finish
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.host_tables import CHANGES, MAPPED_NICS, NOUN, node_of
 from hostloom.cli.output import (
     Format,
@@ -52,7 +52,6 @@ NAMED_PARTS = 5
 app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
 Mode = Annotated[MacvlanMode | None, typer.Option(help=f"Default macvlan mode. {MACVLAN_HELP}")]
 Installer = Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")]
 CoreRatio = Annotated[

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.crud_commands import given
-from hostloom.cli.disk_images import Replace, Wait, show_ready
+from hostloom.cli.disk_images import Replace, show_ready
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.follow import finish
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.output import Format, Output, show_done, size
 from hostloom.cli.session import open_client
 from hostloom.client import Client

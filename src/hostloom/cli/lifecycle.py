@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.crud_commands import Yes, confirm
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 

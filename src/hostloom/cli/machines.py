@@ -19,6 +19,7 @@ from hostloom.cli import (
 from hostloom.cli.columns import Column
 from hostloom.cli.crud_commands import NounCommands, add_show, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.listing import lists
 from hostloom.cli.nics import parts_of
 from hostloom.cli.output import Format, Output, memory, show_data
@@ -86,8 +87,6 @@ NOUN = NounCommands[answers.Machine, keys.MachineKey](
     example="vm1",
 )
 app = make_app(NOUN)
-
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 
 
 app.command("plan")(compose.plan)

@@ -8,8 +8,7 @@ import typer
 
 from hostloom.cli.crud_commands import Yes, confirm, given
 from hostloom.cli.exit_codes import Exit, fail, report
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.listing import natural
 from hostloom.cli.output import Format, Output, console, say, show_data, show_done
 from hostloom.cli.session import open_client

@@ -10,6 +10,7 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Yes, confirm, given
 from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.output import Format, Output, say, show_done, show_one
 from hostloom.cli.session import open_client
 from hostloom.cli.text_files import STDIN, read_text
@@ -18,7 +19,6 @@ from hostloom.client.errors import Problem
 from hostloom.model.disk_image import BootMode
 from hostloom.model.power import IpmiPrivilege, PowerKind
 
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 #: A file with more is no password.
 MAX_CHARACTERS = 4096
 _NOT_FOUND = 404

@@ -8,8 +8,7 @@ import typer
 from hostloom.cli.columns import Column, Columns
 from hostloom.cli.crud_commands import Part, given
 from hostloom.cli.exit_codes import Exit, fail
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
+from hostloom.cli.follow import Wait, finish
 from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers, keys

@@ -10,14 +10,13 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.session import open_client
 from hostloom.client import answers
 
 #: How long an address has to accept a connection before the next one is tried.
 CONNECT_S = 2.0
 MAX_ADDRESSES = 16
-
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
 
 def ssh(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from hostloom.cli.columns import Column, Columns
+from hostloom.cli.lifecycle import Key
 from hostloom.cli.output import Format, Output, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
@@ -29,7 +30,7 @@ COLUMNS: Columns[_Row, keys.DhcpMessageKey | Literal["nic"]] = (
 
 def dhcp(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")],
+    key: Key,
     nic: Annotated[str | None, typer.Argument(help="Show this NIC only.")] = None,
     output: Output = Format.TABLE,
 ) -> None:

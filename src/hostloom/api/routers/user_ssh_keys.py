@@ -40,7 +40,8 @@ def list_ssh_keys(
     after = page.after_number or 0
     with call.begin() as uow:
         keys = [key for key in service.list_(uow, call.principal, user) if key.id > after]
-        answers = [_made(uow, key) for key in keys[: page.more]]
+        names = {owner.id: owner.name for owner in uow.users.list()}
+        answers = [SshKeyOut.made(key, user=names[key.user_id]) for key in keys[: page.more]]
     return call.page(page, answers, lambda answer: answer.id)
 
 
@@ -70,7 +71,4 @@ def delete_ssh_key(call: Changing, key: str) -> Response:
 
 
 def _made(uow: UnitOfWork, key: UserSshKey) -> SshKeyOut:
-    user = uow.users.get(key.user_id).name
-    return SshKeyOut(
-        id=key.id, user=user, name=key.name, public_key=key.public_key, fingerprint=key.fingerprint
-    )
+    return SshKeyOut.made(key, user=uow.users.get(key.user_id).name)

@@ -24,30 +24,34 @@ def wait(
     Raises 503 with the error of a failed operation that a client may retry, else 409.
     """
     until = call.since + WAIT_TIMEOUT_S if timeout_s is None else time.monotonic() + timeout_s
+    current = _follow(call, operation, until, step)
+    has_failed = current.state is not OperationState.SUCCEEDED and _rests(current)
+    if has_failed and not _is_done(current, step):
+        raise refuse(503 if current.error_code in _PASSING else 409, current.error or current.state.value)
+    return current
+
+
+def wait_for_end(call: Call, operation: Operation, timeout_s: float) -> bool:
+    """Wait until an operation has ended, in whatever way; False if it is stuck or still runs then."""
+    return _follow(call, operation, time.monotonic() + timeout_s).state in FINISHED
+
+
+def _follow(call: Call, operation: Operation, until: float, step: str | None = None) -> Operation:
+    """Poll an operation until it ends or is stuck, one of its steps is done, or the time has come."""
     pause_s = _PAUSE_S
     while True:
         with call.begin() as uow:
             current = uow.operations.get(operation.id)
-        if current.state is OperationState.SUCCEEDED or _is_done(current, step):
-            return current
-        if current.state in FINISHED or current.state is OperationState.STUCK:
-            raise refuse(503 if current.error_code in _PASSING else 409, current.error or current.state.value)
         left_s = until - time.monotonic()
-        if left_s <= 0:
+        if _rests(current) or _is_done(current, step) or left_s <= 0:
             return current
         time.sleep(min(pause_s, left_s))
         pause_s = min(pause_s * _LONGER, _LONGEST_PAUSE_S)
 
 
-def wait_for_end(call: Call, operation: Operation, timeout_s: float) -> bool:
-    """Wait until an operation has ended, in whatever way; False if it still runs after the timeout."""
-    until = time.monotonic() + timeout_s
-    while True:
-        with call.begin() as uow:
-            state = uow.operations.get(operation.id).state
-        if state in FINISHED or state is OperationState.STUCK or time.monotonic() > until:
-            return state in FINISHED
-        time.sleep(_PAUSE_S)
+def _rests(operation: Operation) -> bool:
+    """Whether an operation has ended or is stuck."""
+    return operation.state in FINISHED or operation.state is OperationState.STUCK
 
 
 def _is_done(operation: Operation, step: str | None) -> bool:

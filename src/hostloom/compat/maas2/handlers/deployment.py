@@ -1,4 +1,4 @@
-"""`machines/{system_id}/`: `deploy`, `abort` and the image that a client names."""
+"""`machines/{system_id}/`: `deploy` and `abort`."""
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import OFF, Param, Unsupported
@@ -26,7 +26,7 @@ _NO_HOST = (
 @machine.op(
     "POST",
     "deploy",
-    "Install a system on a machine: a disk is made anew from a disk image.",
+    "Install a disk image on a machine; the previous content of the disk is lost.",
     Param(
         "distro_series",
         "The disk image by name, release, codename or `OS/SERIES`; the newest one by default.",

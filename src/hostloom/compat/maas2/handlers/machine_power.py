@@ -59,7 +59,7 @@ def query_power_state(call: Call) -> MaasResponse:
 
 @machine.op("GET", "power_parameters", "Show the power parameters of a machine.")
 def power_parameters(call: Call) -> MaasResponse:
-    """Return strings only; an empty object for a bare machine."""
+    """Return strings only; an empty object for a bare machine without power settings."""
     with call.begin() as uow:
         item = find(call, uow)
         require_admin(call.principal, "see how the power of machines is switched")
