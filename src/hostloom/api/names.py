@@ -30,6 +30,7 @@ class Names:
         self._uow = uow
         self._commissioned: dict[SystemId, float | None] = {}
         self._images: dict[SystemId, str | None] = {}
+        self._copies: dict[tuple[HostId, str, str], tuple[str, bool]] = {}
         self._proofs: dict[SystemId, tuple[NicProof, ...]] = {}
 
     @cached_property
@@ -102,9 +103,12 @@ class Names:
 
     def image_copy(self, host_id: HostId, pool: str, sha256: str) -> tuple[str, bool]:
         """The pool of a host that keeps an image for disks in a pool, and whether it has it already."""
-        keeper = copy_pool(self._uow.hosts.get(host_id), pool) or pool
-        copy = self._uow.image_copies.find(host_id, keeper, sha256)
-        return keeper, copy is not None and copy.complete
+        key = host_id, pool, sha256
+        if key not in self._copies:
+            keeper = copy_pool(self._uow.hosts.get(host_id), pool) or pool
+            copy = self._uow.image_copies.find(host_id, keeper, sha256)
+            self._copies[key] = keeper, copy is not None and copy.complete
+        return self._copies[key]
 
     @cached_property
     def racks(self) -> list[Rack]:
