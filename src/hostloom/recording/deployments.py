@@ -5,6 +5,7 @@ from dataclasses import replace
 from hostloom.model.commissioning import BootAction, hash_secret
 from hostloom.model.deployment import Deployment, DeployReport, DeployRequest, DeployStep
 from hostloom.model.disk_image import DiskImage
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineState
@@ -12,6 +13,17 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 
 MAX_FAILURE_LENGTH = 4096
+#: States from which a machine is deployed.
+DEPLOYABLE = (MachineState.READY, MachineState.ALLOCATED, MachineState.FAILED_DEPLOYMENT)
+
+
+def require_deployable(machine: Machine) -> None:
+    """Raise WrongState for a machine in a state from which none is deployed."""
+    if machine.state not in DEPLOYABLE:
+        wanted = f"it must be {', '.join(DEPLOYABLE[:-1])} or {DEPLOYABLE[-1]}"
+        hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
+        is_deployed = machine.state is MachineState.DEPLOYED
+        raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
 
 
 def new_deployment(

@@ -10,7 +10,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, Machine, MachineState, PowerState
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import new_deployment, record_start
+from hostloom.recording.deployments import new_deployment, record_start, require_deployable
 from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
 from hostloom.sagas.image_copies import UploadProgress, ensure_copy, place_of
 from hostloom.sagas.machine_power import WasRunning, require_as_composed
@@ -55,6 +55,7 @@ def _mark(run: Run[DeployInput], uow: UnitOfWork) -> StateBeforeDeploy:
     if run.has(MARK):
         return run.output(MARK)
     machine = uow.machines.get(run.input.system_id)
+    require_deployable(machine)
     before = StateBeforeDeploy(
         machine.state, machine.owner, machine.disks, uow.deployments.find(machine.system_id)
     )

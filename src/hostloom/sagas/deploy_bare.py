@@ -14,7 +14,7 @@ from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import new_deployment
+from hostloom.recording.deployments import new_deployment, require_deployable
 from hostloom.sagas.network_restart import RESTART_STEPS
 from hostloom.sagas.saga import Run, Saga, Step
 from hostloom.sagas.seeds import report_token
@@ -46,6 +46,7 @@ def _mark(run: Run[DeployBareInput], uow: UnitOfWork) -> StateBeforeDeploy:
     if run.has(MARK):
         return run.output(MARK)
     machine, work = uow.machines.get(run.input.system_id), run.input
+    require_deployable(machine)
     previous = uow.deployments.find(machine.system_id)
     now = run.ports.clock.now()
     marked = replace(machine, state=MachineState.DEPLOYING, owner=work.owner, next_boot=BootAction.DEPLOY)

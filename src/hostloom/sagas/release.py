@@ -8,7 +8,7 @@ from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
-from hostloom.model.machine import Machine, MachineState, PowerState
+from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
@@ -48,6 +48,7 @@ def _mark(run: Run[ReleaseInput], uow: UnitOfWork) -> StateBeforeRelease:
     if run.has(MARK):
         return run.output(MARK)
     machine = uow.machines.get(run.input.system_id)
+    check_transition(machine.hostname, machine.state, MachineState.RELEASING)
     uow.machines.update(replace(machine, state=MachineState.RELEASING))
     return StateBeforeRelease(machine.state)
 

@@ -17,7 +17,8 @@ from hostloom.recording.host_readings import require_nowhere_else
 from hostloom.sagas.commission import COMMISSION, CommissionInput
 from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin
-from hostloom.services.machines import IN_OPERATION, get, require_unlocked, way_out
+from hostloom.services.machine_operations import IN_OPERATION, require_no_operation, subject_of
+from hostloom.services.machines import get, require_unlocked, way_out
 from hostloom.services.naming import check_generation
 
 
@@ -68,6 +69,7 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
     """Record an operation that commissions a machine; without power settings, a person switches it on."""
     require_admin(principal, "commission machines")
     with ports.store.begin() as uow:
+        uow.lock_world()
         machine = get(uow, principal, key)
         check_generation("machine", machine.hostname, machine, generation)
         if machine.origin is MachineOrigin.ADOPTED:
@@ -80,12 +82,11 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
         if machine.state is MachineState.COMMISSIONING:
             raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
         require_unlocked(machine)
+        require_no_operation(uow, machine)
         check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
         _check_netboot(machine)
         commission_input = CommissionInput(machine.system_id, machine.hostname)
-        operation = start_saga(
-            uow, ports, principal, COMMISSION, commission_input, f"machine {machine.hostname}"
-        )
+        operation = start_saga(uow, ports, principal, COMMISSION, commission_input, subject_of(machine))
         uow.commit()
     return operation
 

@@ -19,6 +19,7 @@ from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.repositories import find_by_key
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.deployments import require_deployable
 from hostloom.sagas.deploy import DEPLOY, DeployInput
 from hostloom.sagas.deploy_bare import DEPLOY_BARE, DeployBareInput
 from hostloom.sagas.release import RELEASE, ReleaseInput
@@ -28,9 +29,7 @@ from hostloom.services import machines
 from hostloom.services.access import require_user
 from hostloom.services.deploy_bare import plan_bare
 from hostloom.services.deployments import complete_request
-
-#: States from which a machine is deployed.
-DEPLOYABLE = (MachineState.READY, MachineState.ALLOCATED, MachineState.FAILED_DEPLOYMENT)
+from hostloom.services.machine_operations import require_no_operation, subject_of, unfinished_operation
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ def start(ports: Ports, principal: Principal, key: str, request: DeployRequest) 
         uow.lock_world()
         deploy_plan = _plan(uow, ports, principal, key, request)
         machine = deploy_plan.machine
-        subject, owner = f"machine {machine.hostname}", machine.owner or principal.name
+        require_no_operation(uow, machine)
+        subject, owner = subject_of(machine), machine.owner or principal.name
         given = (machine.system_id, machine.hostname, deploy_plan.request, deploy_plan.image)
         if isinstance(deploy_plan.wiped, FoundDisk):
             # Names may change when the machine boots.
@@ -94,21 +94,15 @@ def abort(ports: Ports, principal: Principal, key: str) -> Operation:
         if machine.host_id is None:
             wanted = "the deployment of a bare machine is not aborted; release the machine instead"
             raise WrongState("machine", machine.hostname, machine.state, wanted)
-        subject = f"machine {machine.hostname}"
-        if deployment.is_started:
-            release_input = ReleaseInput(machine.system_id, machine.hostname, keep_owner=True)
-            operation = start_saga(uow, ports, principal, RELEASE, release_input, subject)
+        running = unfinished_operation(uow, machine)
+        if running is not None and running.saga == DEPLOY.name:
+            operation = uow.operations.request_cancel(running.id)
         else:
-            operation = uow.operations.request_cancel(_running(uow, machine, subject).id)
+            require_no_operation(uow, machine)
+            release_input = ReleaseInput(machine.system_id, machine.hostname, keep_owner=True)
+            operation = start_saga(uow, ports, principal, RELEASE, release_input, subject_of(machine))
         uow.commit()
     return operation
-
-
-def _running(uow: UnitOfWork, machine: Machine, subject: str) -> Operation:
-    for operation in uow.operations.list(None, None, unfinished=True, with_data=False):
-        if operation.saga == DEPLOY.name and operation.subject == subject:
-            return operation
-    raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
 
 
 def record_ignored(uow: UnitOfWork, ports: Ports, machine: Machine, option: str, value: str) -> None:
@@ -159,11 +153,7 @@ def _check_state(principal: Principal, machine: Machine) -> None:
     if machine.owner:
         machines.require_owner(principal, machine, "deploy")
     machines.require_unlocked(machine)
-    if machine.state not in DEPLOYABLE:
-        wanted = f"it must be {', '.join(DEPLOYABLE[:-1])} or {DEPLOYABLE[-1]}"
-        hint = f"`hostloom machine release {machine.hostname}` takes it out of use first"
-        is_deployed = machine.state is MachineState.DEPLOYED
-        raise WrongState("machine", machine.hostname, machine.state, wanted, hint if is_deployed else "")
+    require_deployable(machine)
 
 
 def _check_no_foreign_seed(uow: UnitOfWork, machine: Machine) -> None:

@@ -17,6 +17,7 @@ from hostloom.sagas.release import RELEASE, ReleaseInput
 from hostloom.sagas.saga import start_saga
 from hostloom.services import machines, power, release_bare
 from hostloom.services.access import require_admin
+from hostloom.services.machine_operations import IN_OPERATION, require_no_operation, subject_of
 
 #: States from which `release` makes a machine available.
 RELEASABLE = frozenset(
@@ -89,7 +90,7 @@ def _release_bare(
     if erase:
         return Released(machine, release_bare.erase(ports, principal, machine, quick=quick))
     with ports.store.begin() as uow:
-        release_bare.require_no_operation(uow, machine)
+        require_no_operation(uow, machine)
     if machine.power is not PowerState.OFF and power.can_switch(ports, machine):
         machine = power.power_off(ports, machine, force=True)
     return Released(release_bare.release(ports, principal, machine))
@@ -133,7 +134,7 @@ def _mark(
         machine = machines.get(uow, principal, key)
         machines.require_unlocked(machine)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
-            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+            raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
         check_transition(machine.hostname, machine.state, state)
         changed = uow.machines.update(replace(machine, state=state, owner=""))
         _tell(uow, ports, changed, kind, _said(f"marked {state.value} by {principal.name}", comment))
@@ -143,9 +144,10 @@ def _mark(
 
 def _take_apart(ports: Ports, principal: Principal, machine: Machine) -> Released:
     with ports.store.begin() as uow:
+        uow.lock_world()
+        require_no_operation(uow, machine)
         decompose_input = DecomposeInput(machine.system_id, machine.hostname)
-        subject = f"machine {machine.hostname}"
-        operation = start_saga(uow, ports, principal, DECOMPOSE, decompose_input, subject)
+        operation = start_saga(uow, ports, principal, DECOMPOSE, decompose_input, subject_of(machine))
         uow.commit()
     return Released(machine, operation)
 
@@ -155,10 +157,9 @@ def _undeploy(ports: Ports, principal: Principal, machine: Machine, *, erase: bo
         uow.lock_world()
         machine = uow.machines.get(machine.system_id)
         check_transition(machine.hostname, machine.state, MachineState.RELEASING)
-        machines.require_no_deployment(uow, machine)
+        require_no_operation(uow, machine)
         release_input = ReleaseInput(machine.system_id, machine.hostname, erase)
-        subject = f"machine {machine.hostname}"
-        operation = start_saga(uow, ports, principal, RELEASE, release_input, subject)
+        operation = start_saga(uow, ports, principal, RELEASE, release_input, subject_of(machine))
         uow.commit()
     return Released(machine, operation)
 

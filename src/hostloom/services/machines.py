@@ -41,11 +41,10 @@ from hostloom.services.access import require_admin, require_user
 from hostloom.services.deployments import complete_batch
 from hostloom.services.groupings import with_group_ids
 from hostloom.services.hosts import HOSTS
+from hostloom.services.machine_operations import IN_OPERATION, require_no_operation, subject_of
 
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
-#: The hint for states that last as long as an operation.
-IN_OPERATION = "wait until its operation has ended"
 _NOT_MISSING = "it must be on its host"
 
 
@@ -116,6 +115,7 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
     """Record an operation that decomposes a composed machine; other machines are never deleted."""
     require_admin(principal, "decompose machines")
     with ports.store.begin() as uow:
+        uow.lock_world()
         machine = get(uow, principal, key)
         _check_generation(machine, generation)
         if machine.origin is not MachineOrigin.COMPOSED:
@@ -123,12 +123,10 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
             raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
-        require_no_deployment(uow, machine)
+        require_no_operation(uow, machine)
         require_unlocked(machine)
         decompose_input = DecomposeInput(machine.system_id, machine.hostname)
-        operation = start_saga(
-            uow, ports, principal, DECOMPOSE, decompose_input, f"machine {machine.hostname}"
-        )
+        operation = start_saga(uow, ports, principal, DECOMPOSE, decompose_input, subject_of(machine))
         uow.commit()
     return operation
 
@@ -198,14 +196,6 @@ def require_owner(principal: Principal, machine: Machine, action: str) -> None:
     """Raise NotPermitted unless the principal owns the machine or is an administrator."""
     if not principal.admin and machine.owner != principal.name:
         raise NotPermitted(principal.name, f"{action} machine {machine.hostname}")
-
-
-def require_no_deployment(uow: UnitOfWork, machine: Machine) -> None:
-    """Raise WrongState while an operation deploys the machine; waiting for its report is no operation."""
-    if machine.state is MachineState.DEPLOYING:
-        deployment = uow.deployments.find(machine.system_id)
-        if deployment is None or not deployment.is_started:
-            raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
 
 
 def require_unlocked(machine: Machine) -> None:

@@ -19,6 +19,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import machines, nodes
 from hostloom.services.access import require_admin
+from hostloom.services.machine_operations import IN_OPERATION
 from hostloom.services.publishing import commit_and_publish, served
 from hostloom.services.subnets import SUBNETS
 
@@ -123,7 +124,7 @@ def _change(
         if before.origin is not MachineOrigin.COMPOSED:
             raise WrongState("machine", before.hostname, before.origin.value, ONLY_COMPOSED)
         if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
-            raise WrongState("machine", before.hostname, before.state, machines.IN_OPERATION)
+            raise WrongState("machine", before.hostname, before.state, IN_OPERATION)
         machine_nic = next((interface for interface in before.interfaces if interface.name == nic), None)
         if machine_nic is None:
             raise NotFound("NIC", nic, f"machine {before.hostname!r}")

@@ -12,13 +12,10 @@ from hostloom.model.machine import Machine, MachineState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.sagas.deploy_bare import DEPLOY_BARE
 from hostloom.sagas.erase_bare import ERASE_BARE, EraseBareInput
 from hostloom.sagas.saga import start_saga
-from hostloom.services import machines
 from hostloom.services.deploy_bare import require_environment
-
-_OPERATIONS = frozenset({DEPLOY_BARE.name, ERASE_BARE.name})
+from hostloom.services.machine_operations import require_no_operation, subject_of
 
 
 def erase(ports: Ports, principal: Principal, machine: Machine, *, quick: bool) -> Operation:
@@ -37,7 +34,7 @@ def erase(ports: Ports, principal: Principal, machine: Machine, *, quick: bool) 
             wanted = "hostloom erases only a disk that it has written"
             raise WrongState("machine", current.hostname, current.state, wanted)
         erase_input = EraseBareInput(current.system_id, current.hostname, quick)
-        operation = start_saga(uow, ports, principal, ERASE_BARE, erase_input, _subject(current))
+        operation = start_saga(uow, ports, principal, ERASE_BARE, erase_input, subject_of(current))
         uow.commit()
     return operation
 
@@ -58,17 +55,6 @@ def release(ports: Ports, principal: Principal, machine: Machine) -> Machine:
         released = free(uow, ports, current, text)
         uow.commit()
     return released
-
-
-def require_no_operation(uow: UnitOfWork, machine: Machine) -> None:
-    """Raise WrongState while an operation begins to deploy or to erase the machine."""
-    for operation in uow.operations.list(None, None, unfinished=True, with_data=False):
-        if operation.saga in _OPERATIONS and operation.subject == _subject(machine):
-            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
-
-
-def _subject(machine: Machine) -> str:
-    return f"machine {machine.hostname}"
 
 
 def free(uow: UnitOfWork, ports: Ports, machine: Machine, text: str) -> Machine:

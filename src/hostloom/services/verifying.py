@@ -13,6 +13,7 @@ from hostloom.sagas.saga import start_saga
 from hostloom.sagas.verify import VERIFY, VerifyInput
 from hostloom.services import machines
 from hostloom.services.access import require_admin
+from hostloom.services.machine_operations import IN_OPERATION
 
 _MOVING = (MachineState.COMMISSIONING, MachineState.RELEASING)
 
@@ -53,7 +54,7 @@ def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
     if machine.host_id is None:
         raise WrongState("machine", machine.hostname, machine.origin, "only machines on a host are verified")
     if machine.state in _MOVING:
-        raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
+        raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
     return machine
 
 

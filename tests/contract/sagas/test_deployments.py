@@ -310,6 +310,41 @@ def test_nothing_else_is_done_while_an_operation_deploys(world: LittleWorld) -> 
     assert [*hypervisor(world).world().volumes] == []
 
 
+REQUESTS = {
+    "decompose": lambda world: machines.decompose(world.ports, LOCAL_ADMIN, "web"),
+    "deploy": lambda world: deploy.start(world.ports, LOCAL_ADMIN, "web", DEPLOY),
+    "release": lambda world: lifecycle.release(world.ports, LOCAL_ADMIN, "web", erase=True),
+}
+
+
+@pytest.mark.parametrize("first", REQUESTS)
+@pytest.mark.parametrize("second", REQUESTS)
+def test_the_second_request_for_a_machine_is_refused(world: LittleWorld, first: str, second: str) -> None:
+    compose(world, deploy=None, owner="bob")
+    with world.ports.store.begin() as uow:
+        uow.machines.update(replace(machine_of(world), on_demand=False))
+        uow.commit()
+    REQUESTS[first](world)
+    with pytest.raises(WrongState, match="wait until its operation has ended"):
+        REQUESTS[second](world)
+    assert world.run().state == "succeeded"
+
+
+@pytest.mark.parametrize("request_name", ["deploy", "release"])
+def test_a_machine_that_broke_before_its_operation_began_is_left_alone(
+    world: LittleWorld, request_name: str
+) -> None:
+    compose(world)
+    report = DeployReport((HOST_KEY,), ("broken",))
+    deployments.take_report(world.ports, token_of(world), report)
+    REQUESTS[request_name](world)
+    lifecycle.mark_broken(world.ports, LOCAL_ADMIN, "web")
+    operation = world.run()
+    assert operation.state == "failed"
+    assert "'web' is broken" in operation.error
+    assert machine_of(world).state is MachineState.BROKEN
+
+
 @pytest.mark.parametrize("failure", ["", "broken"])
 def test_a_deployed_machine_that_was_away_is_deployed_again(world: LittleWorld, failure: str) -> None:
     compose(world)
