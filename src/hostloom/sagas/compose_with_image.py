@@ -12,12 +12,12 @@ from hostloom.model.machine import Machine
 from hostloom.model.request import ParsedRequest
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import new_deployment, record_start
+from hostloom.recording.deployments import record_start
 from hostloom.sagas.compose import COMPOSE, commit, delete_volumes, on_hosts
 from hostloom.sagas.image_copies import UploadProgress, ensure_copy, place_of
 from hostloom.sagas.placement import ComposeInput, read_placed
 from hostloom.sagas.saga import Run, Saga, Step, for_each_host
-from hostloom.sagas.seeds import address_for_reports, build_seed, report_token, seed_disk_of
+from hostloom.sagas.seeds import address_for_reports, begin_deployment, build_seed, seed_disk_of
 
 
 def _requests(run: Run[ComposeInput]) -> dict[SystemId, ParsedRequest]:
@@ -37,11 +37,9 @@ def _record(run: Run[ComposeInput], uow: UnitOfWork) -> None:
         request = requests[machine.system_id]
         if request.deploy is None or request.image is None:
             continue
-        instance_id, token = f"{machine.system_id}-{run.operation.id}", ""
-        if address_for_reports(uow, run.ports, machine) is not None:
-            token = report_token(run.ports, machine, instance_id)
-        now = run.ports.clock.now()
-        uow.deployments.put(new_deployment(machine, request.deploy, request.image, instance_id, token, now))
+        reports = address_for_reports(uow, run.ports, machine) is not None
+        deployment = begin_deployment(run, machine, request.deploy, request.image, reports=reports)
+        uow.deployments.put(deployment)
 
 
 def _delete_records(run: Run[ComposeInput], uow: UnitOfWork) -> None:

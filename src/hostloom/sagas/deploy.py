@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from hostloom.model.deployment import SEED_DISK, SEED_SIZE_BYTES, Deployment, DeployRequest
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.resources import NotFound
-from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, Machine, MachineState, PowerState
-from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import new_deployment, record_start, require_deployable
-from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
+from hostloom.recording.deployments import record_start, require_deployable
+from hostloom.recording.host_readings import spec_of
 from hostloom.sagas.image_copies import UploadProgress, ensure_copy, place_of
 from hostloom.sagas.machine_power import WasRunning, require_as_composed
 from hostloom.sagas.saga import Run, Saga, Step
-from hostloom.sagas.seeds import address_for_reports, build_seed, report_token, seed_disk_of
+from hostloom.sagas.seeds import address_for_reports, begin_deployment, build_seed, seed_disk_of
+from hostloom.sagas.undefinition import POWER_OFF, POWER_STATE, define, note_power, read_machine, undefine
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,6 @@ class StateBeforeDeploy:
     deployment: Deployment | None
 
 
-def _read(run: Run[DeployInput]) -> tuple[Machine, Host, Hypervisor]:
-    with run.ports.store.begin() as uow:
-        machine = uow.machines.get(run.input.system_id)
-    return machine, host_of(run.ports.store, machine), hypervisor_of(run.ports, machine)
-
-
 def seed_disk(machine: Machine) -> Disk:
     """The seed disk that a machine gets, beside its first disk."""
     volume = f"{machine.hostname}.{machine.uuid[:8]}.{SEED_DISK}.raw"
@@ -64,11 +57,8 @@ def _mark(run: Run[DeployInput], uow: UnitOfWork) -> StateBeforeDeploy:
         disks = (*disks, seed_disk(machine))
     state, owner = MachineState.DEPLOYING, run.input.owner
     uow.machines.update(replace(machine, state=state, owner=owner, disks=disks, next_boot=None))
-    instance_id, token = f"{machine.system_id}-{run.operation.id}", ""
-    if address_for_reports(uow, run.ports, machine) is not None:
-        token = report_token(run.ports, machine, instance_id)
-    now = run.ports.clock.now()
-    deployment = new_deployment(machine, run.input.request, run.input.image, instance_id, token, now)
+    reports = address_for_reports(uow, run.ports, machine) is not None
+    deployment = begin_deployment(run, machine, run.input.request, run.input.image, reports=reports)
     uow.deployments.put(deployment)
     return before
 
@@ -86,46 +76,30 @@ def _unmark(run: Run[DeployInput], uow: UnitOfWork) -> None:
 
 
 def _ensure_copy(run: Run[DeployInput]) -> None:
-    machine, host, _ = _read(run)
+    machine, host, _ = read_machine(run)
     place = place_of(host, machine.disks[0].pool, run.input.image)
     ensure_copy(run, host, place, run.input.image, UploadProgress(run))
 
 
-def _note_power(run: Run[DeployInput]) -> WasRunning:
-    machine, _, hypervisor = _read(run)
+def _check_and_note_power(run: Run[DeployInput]) -> WasRunning:
+    machine, _, hypervisor = read_machine(run)
     require_as_composed(hypervisor, replace(machine, disks=run.output(MARK).disks))
-    return WasRunning(hypervisor.power(machine.uuid) is PowerState.ON)
-
-
-def _power_off(run: Run[DeployInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    hypervisor.stop(machine.uuid, machine.system_id, force=True)
-
-
-def _power_on(run: Run[DeployInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    if run.output(POWER_STATE).on:
-        hypervisor.start(machine.uuid, machine.system_id)
-
-
-def _undefine(run: Run[DeployInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    hypervisor.delete_machine(machine.uuid)
+    return note_power(run)
 
 
 def _define_as_before(run: Run[DeployInput]) -> None:
-    machine, host, hypervisor = _read(run)
+    machine, host, hypervisor = read_machine(run)
     hypervisor.ensure_machine(spec_of(host, replace(machine, disks=run.output(MARK).disks)))
 
 
 def _clone(run: Run[DeployInput]) -> None:
-    machine, host, hypervisor = _read(run)
+    machine, host, hypervisor = read_machine(run)
     root = machine.disks[0]
     hypervisor.volumes.clone(root, place_of(host, root.pool, run.input.image))
 
 
 def _write_seed(run: Run[DeployInput]) -> None:
-    machine, _, hypervisor = _read(run)
+    machine, _, hypervisor = read_machine(run)
     with run.ports.store.begin() as uow:
         deployment = uow.deployments.find(machine.system_id)
     if deployment is None:
@@ -133,13 +107,8 @@ def _write_seed(run: Run[DeployInput]) -> None:
     hypervisor.volumes.write(seed_disk_of(machine), build_seed(run.ports, machine, deployment))
 
 
-def _define(run: Run[DeployInput]) -> None:
-    machine, host, hypervisor = _read(run)
-    hypervisor.ensure_machine(spec_of(host, machine))
-
-
 def _start(run: Run[DeployInput]) -> None:
-    machine, _, hypervisor = _read(run)
+    machine, _, hypervisor = read_machine(run)
     hypervisor.start(machine.uuid, machine.system_id)
 
 
@@ -153,18 +122,17 @@ def _finish(run: Run[DeployInput], uow: UnitOfWork) -> None:
 
 MARK = Step[DeployInput, StateBeforeDeploy]("mark", StateBeforeDeploy, rows=_mark, undo_rows=_unmark)
 IMAGE = Step[DeployInput, None]("image", do=_ensure_copy)
-POWER_STATE = Step[DeployInput, WasRunning]("power-state", WasRunning, do=_note_power)
-POWER_OFF = Step[DeployInput, None]("power-off", do=_power_off, undo=_power_on)
-UNDEFINE = Step[DeployInput, None]("undefine", do=_undefine, undo=_define_as_before)
+CHECKED_POWER_STATE = Step[DeployInput, WasRunning](POWER_STATE.name, WasRunning, do=_check_and_note_power)
+UNDEFINE = Step[DeployInput, None]("undefine", do=undefine, undo=_define_as_before)
 #: The content of the disk cannot be restored, so from here on the saga only goes forward.
 CLONE = Step[DeployInput, None]("clone", do=_clone, forward_only=True)
 SEED = Step[DeployInput, None]("seed", do=_write_seed)
-DOMAIN = Step[DeployInput, None]("domain", do=_define)
+DOMAIN = Step[DeployInput, None]("domain", do=define)
 POWER = Step[DeployInput, None]("power", do=_start)
 FINISH = Step[DeployInput, None]("finish", rows=_finish)
 
 DEPLOY = Saga(
     "deploy",
     DeployInput,
-    (MARK, IMAGE, POWER_STATE, POWER_OFF, UNDEFINE, CLONE, SEED, DOMAIN, POWER, FINISH),
+    (MARK, IMAGE, CHECKED_POWER_STATE, POWER_OFF, UNDEFINE, CLONE, SEED, DOMAIN, POWER, FINISH),
 )

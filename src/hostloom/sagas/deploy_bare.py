@@ -14,10 +14,10 @@ from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.deployments import new_deployment, require_deployable
+from hostloom.recording.deployments import require_deployable
 from hostloom.sagas.network_restart import RESTART_STEPS
 from hostloom.sagas.saga import Run, Saga, Step
-from hostloom.sagas.seeds import report_token
+from hostloom.sagas.seeds import begin_deployment
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def _mark(run: Run[DeployBareInput], uow: UnitOfWork) -> StateBeforeDeploy:
     uow.machines.update(marked)
     # What the machine runs now, such as an older deployment, must not report for this one.
     uow.commissionings.revoke(machine.system_id)
-    instance_id = f"{machine.system_id}-{run.operation.id}"
-    token = report_token(run.ports, machine, instance_id)
-    deployment = new_deployment(machine, work.request, work.image, instance_id, token, now)
+    deployment = begin_deployment(run, machine, work.request, work.image, reports=True)
     deadline = now + run.ports.settings.deploy_timeout_s
     uow.deployments.put(replace(deployment, disk=work.disk, deadline=deadline))
     text = f"writes image {work.image.name} to disk {work.disk} when it boots from the network"

@@ -6,14 +6,12 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.deployment import SEED_DISK
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
-from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
-from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
-from hostloom.sagas.machine_power import WasRunning
+from hostloom.recording.host_readings import spec_of
 from hostloom.sagas.saga import Run, Saga, Step
+from hostloom.sagas.undefinition import POWER_OFF, POWER_STATE, define, read_machine, undefine
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,6 @@ class StateBeforeRelease:
     """The machine's previous state, for the undo."""
 
     state: MachineState
-
-
-def _read(run: Run[ReleaseInput]) -> tuple[Machine, Host, Hypervisor]:
-    with run.ports.store.begin() as uow:
-        machine = uow.machines.get(run.input.system_id)
-    return machine, host_of(run.ports.store, machine), hypervisor_of(run.ports, machine)
 
 
 def _without_seed(machine: Machine) -> Machine:
@@ -59,34 +51,8 @@ def _unmark(run: Run[ReleaseInput], uow: UnitOfWork) -> None:
         uow.machines.update(replace(machine, state=run.output(MARK).state))
 
 
-def _note_power(run: Run[ReleaseInput]) -> WasRunning:
-    machine, _, hypervisor = _read(run)
-    return WasRunning(hypervisor.power(machine.uuid) is PowerState.ON)
-
-
-def _power_off(run: Run[ReleaseInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    hypervisor.stop(machine.uuid, machine.system_id, force=True)
-
-
-def _power_on(run: Run[ReleaseInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    if run.output(POWER_STATE).on:
-        hypervisor.start(machine.uuid, machine.system_id)
-
-
-def _undefine(run: Run[ReleaseInput]) -> None:
-    machine, _, hypervisor = _read(run)
-    hypervisor.delete_machine(machine.uuid)
-
-
-def _define_again(run: Run[ReleaseInput]) -> None:
-    machine, host, hypervisor = _read(run)
-    hypervisor.ensure_machine(spec_of(host, machine))
-
-
 def _erase(run: Run[ReleaseInput]) -> None:
-    machine, _, hypervisor = _read(run)
+    machine, _, hypervisor = read_machine(run)
     for disk in machine.disks:
         if disk.name == SEED_DISK:
             hypervisor.volumes.delete(disk)
@@ -94,8 +60,8 @@ def _erase(run: Run[ReleaseInput]) -> None:
             hypervisor.volumes.erase(disk)
 
 
-def _define(run: Run[ReleaseInput]) -> None:
-    machine, host, hypervisor = _read(run)
+def _define_without_seed(run: Run[ReleaseInput]) -> None:
+    machine, host, hypervisor = read_machine(run)
     hypervisor.ensure_machine(spec_of(host, _without_seed(machine)))
 
 
@@ -118,12 +84,10 @@ def _finish(run: Run[ReleaseInput], uow: UnitOfWork) -> None:
 
 
 MARK = Step[ReleaseInput, StateBeforeRelease]("mark", StateBeforeRelease, rows=_mark, undo_rows=_unmark)
-POWER_STATE = Step[ReleaseInput, WasRunning]("power-state", WasRunning, do=_note_power)
-POWER_OFF = Step[ReleaseInput, None]("power-off", do=_power_off, undo=_power_on)
-UNDEFINE = Step[ReleaseInput, None]("undefine", do=_undefine, undo=_define_again)
+UNDEFINE = Step[ReleaseInput, None]("undefine", do=undefine, undo=define)
 #: Deleted content cannot be restored, so from here on the saga only goes forward.
 ERASE = Step[ReleaseInput, None]("erase", do=_erase, forward_only=True)
-DOMAIN = Step[ReleaseInput, None]("domain", do=_define)
+DOMAIN = Step[ReleaseInput, None]("domain", do=_define_without_seed)
 FINISH = Step[ReleaseInput, None]("finish", rows=_finish)
 
 RELEASE = Saga("release", ReleaseInput, (MARK, POWER_STATE, POWER_OFF, UNDEFINE, ERASE, DOMAIN, FINISH))

@@ -1,17 +1,22 @@
 """The seed disk of a machine that is deployed, and the token with which the machine reports."""
 
+from typing import Any
+
 from hostloom.decide.deploy.addressing import composed_interfaces, enlisted_interfaces
 from hostloom.decide.deploy.phone_home import PhoneHome
 from hostloom.decide.deploy.report_address import report_address
 from hostloom.decide.deploy.seed import SeedInput, render_seed
 from hostloom.decide.deploy.static_routes import static_routes
 from hostloom.model.annotation import Annotated
-from hostloom.model.deployment import SEED_DISK, Deployment
+from hostloom.model.deployment import SEED_DISK, Deployment, DeployRequest
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.errors.outside import SeedDiskFailed
 from hostloom.model.machine import Disk, Machine, MachineOrigin
 from hostloom.model.network import Address
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
+from hostloom.recording.deployments import new_deployment
+from hostloom.sagas.saga import Run
 
 
 def seed_disk_of(machine: Machine) -> Disk:
@@ -24,6 +29,15 @@ def report_token(ports: Ports, machine: Machine, instance_id: str) -> str:
     if ports.secrets is None:
         return ""
     return ports.secrets.derive(f"deployment {machine.system_id} {instance_id}")
+
+
+def begin_deployment(
+    run: Run[Any], machine: Machine, request: DeployRequest, image: DiskImage, *, reports: bool
+) -> Deployment:
+    """The deployment of a machine by this operation, at its beginning; `reports`: the machine can report."""
+    instance_id = f"{machine.system_id}-{run.operation.id}"
+    token = report_token(run.ports, machine, instance_id) if reports else ""
+    return new_deployment(machine, request, image, instance_id, token, run.ports.clock.now())
 
 
 def address_for_reports(uow: UnitOfWork, ports: Ports, machine: Machine) -> Address | None:
