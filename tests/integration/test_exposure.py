@@ -16,6 +16,7 @@ from hostloom.compat.maas2 import logins
 from hostloom.compat.maas2.server import Facade
 from hostloom.model.errors.server import ConfigError
 from hostloom.remote.directory import _clear
+from hostloom.server.app import serve
 from hostloom.server.sockets import listen_unix
 from hostloom.server.wiring import close_to_others
 from hostloom.services import racks
@@ -132,6 +133,16 @@ def test_files_are_closed_to_others(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
     modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("hostloom.db*")}
     assert modes == {0o600}
+
+
+def test_wrong_settings_leave_the_modes_of_new_files_alone() -> None:
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(ConfigError):
+            serve({}, {"listen": "nowhere"}, None)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
 
 
 def test_members_of_the_group_still_reach_the_socket(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ SWEEP_EVERY_S = 600
 
 def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:
     """Read the settings, wire the adapters and serve; a ConfigError is raised before anything is started."""
-    os.umask(0o077)
     settings = load_settings(environ, flags, file)
+    os.umask(0o077)  # after the settings, so that wrong ones change nothing in the calling process
     configure_logging(settings.log_level)
     settings = open_files.fit(settings)
     faulthandler.enable()  # a crash in a C library, such as libvirt's, prints a traceback
