@@ -17,7 +17,7 @@ from hostloom.sagas.compose import COMPOSE, commit, delete_volumes, on_hosts
 from hostloom.sagas.image_copies import UploadProgress, ensure_copy, place_of
 from hostloom.sagas.placement import ComposeInput, read_placed
 from hostloom.sagas.saga import Run, Saga, Step, for_each_host
-from hostloom.sagas.seeds import address_for_reports, begin_deployment, build_seed, seed_disk_of
+from hostloom.sagas.seeds import begin_deployment, build_seed, report_addresses, seed_disk_of
 
 
 def _requests(run: Run[ComposeInput]) -> dict[SystemId, ParsedRequest]:
@@ -32,12 +32,12 @@ def _images(run: Run[ComposeInput]) -> dict[SystemId, DiskImage]:
 
 def _record(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     """Record the deployments; tokens are derived, so that only their hashes are stored."""
-    requests = _requests(run)
+    requests, address_of = _requests(run), report_addresses(uow, run.ports)
     for machine, _ in run.once(read_placed):
         request = requests[machine.system_id]
         if request.deploy is None or request.image is None:
             continue
-        reports = address_for_reports(uow, run.ports, machine) is not None
+        reports = address_of(machine) is not None
         deployment = begin_deployment(run, machine, request.deploy, request.image, reports=reports)
         uow.deployments.put(deployment)
 

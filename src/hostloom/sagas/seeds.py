@@ -1,5 +1,6 @@
 """The seed disk of a machine that is deployed, and the token with which the machine reports."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hostloom.decide.deploy.addressing import composed_interfaces, enlisted_interfaces
@@ -40,11 +41,17 @@ def begin_deployment(
     return new_deployment(machine, request, image, instance_id, token, run.ports.clock.now())
 
 
+def report_addresses(uow: UnitOfWork, ports: Ports) -> Callable[[Machine], Address | None]:
+    """A function that says where a machine can report, or None; the network is read once for all machines."""
+    if not ports.settings.boot_port or ports.secrets is None:
+        return lambda _machine: None
+    snapshot, racks = uow.snapshot(), uow.racks.list()
+    return lambda machine: report_address(snapshot, racks, ports.settings.local, machine.interfaces)
+
+
 def address_for_reports(uow: UnitOfWork, ports: Ports, machine: Machine) -> Address | None:
     """Where the machine can report; None: nowhere."""
-    if not ports.settings.boot_port or ports.secrets is None:
-        return None
-    return report_address(uow.snapshot(), uow.racks.list(), ports.settings.local, machine.interfaces)
+    return report_addresses(uow, ports)(machine)
 
 
 def build_seed(ports: Ports, machine: Machine, deployment: Deployment, base_url: str = "") -> bytes:
