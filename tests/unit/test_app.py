@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,9 +39,8 @@ def test_a_signal_before_it_listens_is_handled(
     settings = Settings(
         state_dir=tmp_path, socket=tmp_path / "s", listen=Listen("127.0.0.1", free_port()), workers=1
     )
-    began = time.monotonic()
     app.run(settings, ports, Reports())
+    assert late.is_alive(), "only the second signal ended it"
     late.cancel()
-    assert time.monotonic() - began < 15
     assert not (tmp_path / "s").exists()
     ports.store.close()

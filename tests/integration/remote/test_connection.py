@@ -154,6 +154,7 @@ def test_a_command_past_its_time(pinned: Sshd, remotes: Remotes) -> None:
         remote.run(["sleep", "60"], 0.5)
     assert "sleep" in programs(), "the call waited for the end of the command"
     assert remote.run(["echo", "on"]).stdout == "on\n"
+    pinned.stop()  # and with it the command, which would outlive the connection
 
 
 def test_wrong_credentials(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:

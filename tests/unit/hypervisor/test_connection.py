@@ -56,13 +56,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def deaf_uri() -> Iterator[str]:
-    """A socket that accepts connections and never answers."""
+def deaf() -> Iterator[socket.socket]:
+    """A socket that accepts connections and never answers; calls to it end when it is closed."""
     with TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
-        path = Path(directory) / "deaf.sock"
-        listener.bind(str(path))
+        listener.bind(str(Path(directory) / "deaf.sock"))
         listener.listen(64)
-        yield f"qemu+unix:///system?socket={path}"
+        yield listener
+
+
+@pytest.fixture
+def deaf_uri(deaf: socket.socket) -> str:
+    return f"qemu+unix:///system?socket={deaf.getsockname()}"
 
 
 def hang(connection: HostConnection, until: threading.Event, begun: threading.Event | None = None) -> None:
@@ -77,9 +81,8 @@ def hang(connection: HostConnection, until: threading.Event, begun: threading.Ev
 
 def test_a_read_that_hangs_ends_at_its_deadline_and_the_next_one_works(connection: HostConnection) -> None:
     release = threading.Event()
-    began = time.monotonic()
     hang(connection, release)
-    assert time.monotonic() - began < 2
+    assert connection._abandoned == 1, "it waited for the end of the call"
     assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
     release.set()
 
@@ -180,8 +183,8 @@ def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnecti
     release.set()
 
 
-def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
-    hypervisors = LibvirtHypervisors(Near(), Deadlines(read_s=1.0, close_s=0.1))
+def test_a_dead_host_does_not_slow_another(deaf: socket.socket, deaf_uri: str) -> None:
+    hypervisors = LibvirtHypervisors(Near(), Deadlines(read_s=60, close_s=0.1))
     dead, living = hypervisors.of("dead", deaf_uri), hypervisors.of("living", URI)
     failures: list[DriverError] = []
 
@@ -194,17 +197,15 @@ def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    began = time.monotonic()
     for _ in range(20):
         living.describe()
-    assert time.monotonic() - began < 0.9
     assert failures == []
+    hypervisors.close()
+    assert failures == [], "it waited for the calls that hang"
+    deaf.close()
     for thread in threads:
         thread.join()
     assert [type(each) for each in failures] == [HostUnreachable] * 2
-    began = time.monotonic()
-    hypervisors.close()
-    assert time.monotonic() - began < 1
 
 
 def test_a_host_that_is_not_there_and_one_that_does_not_let_us_in(tmp_path: Path) -> None:

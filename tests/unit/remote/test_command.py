@@ -1,4 +1,5 @@
-import time
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from hostloom.model.errors.outside import HostUnreachable, HostUnreadable
 from hostloom.remote import command
 from hostloom.remote.command import Local
+from support.waiting import wait_until
 
 
 def is_running(process: int) -> bool:
@@ -36,25 +38,21 @@ def test_past_its_time_a_program_goes_with_its_children(tmp_path: Path) -> None:
     child = tmp_path / "child"
     with pytest.raises(HostUnreachable, match=r"sh: no answer within 0\.5 s"):
         Local().run(["sh", "-c", f"sleep 600 & echo $! > {child}; sleep 600"], 0.5)
-    until = time.monotonic() + 5  # the kernel takes a moment to end what was killed
-    while is_running(int(child.read_text())):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    # The kernel takes a moment to end what was killed.
+    wait_until(lambda: not is_running(int(child.read_text())), "the child has ended", every_s=0.01)
 
 
 def test_what_is_left_running_is_not_waited_for() -> None:
-    started = time.monotonic()
-    assert Local().run(["sh", "-c", "sleep 3 & echo done"]).stdout == "done\n"
-    assert time.monotonic() - started < 2
+    child = int(Local().run(["sh", "-c", "sleep 600 & echo $!"]).stdout)
+    assert is_running(child)
+    os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("stream", ["", ">&2"])
 def test_what_prints_without_end_is_ended_early(stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "MAX_OUTPUT_BYTES", 100_000)
-    started = time.monotonic()
     with pytest.raises(HostUnreadable, match=r"the answer to sh of host .* longer than 100000 bytes"):
         Local().run(["sh", "-c", f"yes {stream}"], 30)
-    assert time.monotonic() - started < 10
     with pytest.raises(HostUnreadable):
         Local().run(["sh", "-c", f"head -c 100001 /dev/zero {stream}"])
     assert Local().run(["head", "-c", "100000", "/dev/zero"]).exit_code == 0
