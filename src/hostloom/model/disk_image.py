@@ -100,4 +100,9 @@ def name_of_file(file_name: str) -> str:
     name = file_name.lower()
     while _ENDINGS.search(name):
         name = _ENDINGS.sub("", name)
-    return re.sub(r"[^a-z0-9._-]+", "-", name).strip("-._")[:64]
+    return shaped_name(name)
+
+
+def shaped_name(text: str) -> str:
+    """The text in the form of an image's name: lower case, at most 64 characters, hyphens for all others."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:64]

@@ -1,8 +1,9 @@
 """Mirrors of disk images, and what synchronizing with one does."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from hostloom.model.disk_image import shaped_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class MirrorImage:
     def name(self) -> str:
         """The name that the image gets here: the same for every version."""
         variant = "" if self.variant in ("", "default") else self.variant
-        text = "-".join(filter(None, (self.os, self.release, self.architecture, variant))).lower()
-        return re.sub(r"[^a-z0-9._-]+", "-", text).strip("-._")[:64]
+        return shaped_name("-".join(filter(None, (self.os, self.release, self.architecture, variant))))
 
 
 class SyncAction(StrEnum):
