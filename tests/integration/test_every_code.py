@@ -18,12 +18,12 @@ import pytest
 from hostloom.cli.main import main
 from hostloom.decide.dry_run import simulate
 from hostloom.model.plan import Decision
-from hostloom.model.reasons import IMAGE_CODES, RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ParsedRequest
 from hostloom.simulation.world_file import Case
 from support.server import NOON, Running, running
 from support.world_store import fill_store
-from support.worlds import ACCEPTANCE, load
+from support.worlds import ACCEPTANCE, IMAGE_CODES, load
 
 #: Slips of the text, which the command line takes for wrong usage.
 TEXT = {

@@ -7,11 +7,25 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from hostloom.model.reasons import RequestCode
 from hostloom.simulation.world_file import WorldDocument, read_world
 
 #: Written in C, if PyYAML was built with it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
+#: Codes of a disk image and the machine that it is for; world files have no disk images.
+IMAGE_CODES = frozenset(
+    {
+        RequestCode.IMAGE_ARCHITECTURE,
+        RequestCode.IMAGE_BOOT_MODE,
+        RequestCode.IMAGE_TOO_LARGE,
+        RequestCode.IMAGE_WITHOUT_CLOUD_INIT,
+        RequestCode.IMAGE_WITHOUT_KVM,
+        RequestCode.IMAGE_MEMORY,
+        RequestCode.UNKNOWN_DISK,
+        RequestCode.NO_DISK_FITS,
+    }
+)
 
 
 def load(path: Path) -> WorldDocument:

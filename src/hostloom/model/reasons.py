@@ -57,21 +57,6 @@ class RequestCode(StrEnum):
     NO_HOST_FITS = "no-host-fits"
 
 
-#: Codes of a disk image and the machine that it is for; world files have no disk images.
-IMAGE_CODES = frozenset(
-    {
-        RequestCode.IMAGE_ARCHITECTURE,
-        RequestCode.IMAGE_BOOT_MODE,
-        RequestCode.IMAGE_TOO_LARGE,
-        RequestCode.IMAGE_WITHOUT_CLOUD_INIT,
-        RequestCode.IMAGE_WITHOUT_KVM,
-        RequestCode.IMAGE_MEMORY,
-        RequestCode.UNKNOWN_DISK,
-        RequestCode.NO_DISK_FITS,
-    }
-)
-
-
 class RejectionCode(StrEnum):
     """Why a host interface, libvirt network or storage pool was rejected, in the order of the checks."""
 

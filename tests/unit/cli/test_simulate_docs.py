@@ -9,9 +9,10 @@ import yaml
 
 from hostloom.cli.world_files import WorldFile, load
 from hostloom.decide.changes.text import FORMS
-from hostloom.model.reasons import IMAGE_CODES, RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.simulation.impact import ImpactCode
 from hostloom.simulation.outcomes import outcome, outcome_differences
+from support.worlds import IMAGE_CODES
 
 DOCS = Path(__file__).parents[3] / "docs"
 WORLD_FILES = (DOCS / "reference" / "world-files.md").read_text(encoding="utf-8")

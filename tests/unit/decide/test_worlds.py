@@ -8,13 +8,13 @@ from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import explain
 from hostloom.model.plan import Explanation
-from hostloom.model.reasons import IMAGE_CODES, RejectionCode, RequestCode, WarningCode
+from hostloom.model.reasons import RejectionCode, RequestCode, WarningCode
 from hostloom.serialization import from_json, to_json
 from hostloom.simulation.cases import differences, rejections
 from hostloom.simulation.dump_world import dump_world
 from hostloom.simulation.outcomes import outcome, outcome_differences
 from hostloom.simulation.world_file import Case, WorldDocument, read_world
-from support.worlds import ACCEPTANCE, load
+from support.worlds import ACCEPTANCE, IMAGE_CODES, load
 
 FILES = sorted(ACCEPTANCE.rglob("*.yaml"))
 WORLDS = {path: load(path) for path in FILES}
