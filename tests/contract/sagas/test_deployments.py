@@ -252,6 +252,7 @@ def test_a_copy_stays_when_its_compose_is_undone(world: LittleWorld) -> None:
         ({"start": False}, InvalidValue),
         ({"storage": "root:0.0001"}, Refused),
         ({"storage": "root:0.01,seed:0.01"}, Refused),
+        ({"storage": "root:0.01,seed:0.01", "deploy": None}, Refused),
         ({"memory_mib": 256}, Refused),
     ],
 )

@@ -53,7 +53,7 @@ def parse_batch(batch: ComposeBatch) -> ParsedBatch:
     def parse(request: ComposeRequest) -> ParsedRequest:
         labels, disks, unreadable = parse_once(request.interfaces, request.storage)
         if request.deploy is not None:
-            disks, unreadable = _with_seed(disks, unreadable)
+            disks = _with_seed(disks)
         written = {name: getattr(request, name) for name in _TEXT_FIELDS}
         return ParsedRequest(**written, labels=labels, disks=disks, unreadable=unreadable)
 
@@ -68,7 +68,7 @@ def with_texts(
     disks_text = request.storage if storage is None else storage
     labels, disks, unreadable = _parse_texts(interfaces, disks_text)
     if request.deploy is not None:
-        disks, unreadable = _with_seed(disks, unreadable)
+        disks = _with_seed(disks)
     return replace(
         request,
         interfaces=interfaces,
@@ -89,17 +89,9 @@ def _parse_texts(
         return (), (), mistake
 
 
-def _with_seed(
-    disks: tuple[DiskRequest, ...], unreadable: UnreadableText | None
-) -> tuple[tuple[DiskRequest, ...], UnreadableText | None]:
+def _with_seed(disks: tuple[DiskRequest, ...]) -> tuple[DiskRequest, ...]:
     """The disks and the seed of a machine that is deployed, which goes to the pool of its first disk."""
-    if unreadable is not None:
-        return disks, unreadable
-    for disk in disks:
-        if disk.label == SEED_DISK:
-            code, expected = RequestCode.INVALID_LABEL, "another label: cloud-init's disk has this one"
-            return (), UnreadableText(code, storage.FIELD, disk.column, SEED_DISK, expected)
-    return (*disks, DiskRequest(SEED_DISK, SEED_SIZE_BYTES, disks[0].words)), None
+    return (*disks, DiskRequest(SEED_DISK, SEED_SIZE_BYTES, disks[0].words)) if disks else ()
 
 
 def resolve_request(

@@ -6,6 +6,7 @@ from math import ceil
 
 from hostloom.decide.request.constraints import check_length
 from hostloom.model.decimals import decimal_text
+from hostloom.model.deployment import SEED_DISK
 from hostloom.model.errors.values import ConstraintError
 from hostloom.model.reasons import RequestCode
 from hostloom.model.request import GB, DiskRequest
@@ -71,6 +72,9 @@ def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRe
     label = f"disk{number}" if label is None else label
     if not _LABEL.fullmatch(label):
         raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
+    if label == SEED_DISK:
+        wanted = "another label: cloud-init's disk has this one"
+        raise _error(RequestCode.INVALID_LABEL, column, label, wanted)
     if label in labels:
         raise _error(RequestCode.DUPLICATE_LABEL, column, label, "a label not used before")
     if not _SIZE.fullmatch(size):
