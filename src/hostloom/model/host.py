@@ -209,6 +209,10 @@ class Host:
         """Whether the first reading of the new host has not ended yet."""
         return self.facts_at is None and self.unreachable_cause == BEING_READ
 
+    def find_network(self, name: str) -> LibvirtNetwork | None:
+        """A libvirt network by name."""
+        return next((network for network in self.libvirt_networks if network.name == name), None)
+
     @property
     def architectures(self) -> tuple[str, ...]:
         """The architectures that run here, the host's own first."""

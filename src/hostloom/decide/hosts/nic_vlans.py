@@ -56,7 +56,7 @@ def _on_network(
     snapshot: Snapshot, host: Host, interfaces: Mapping[str, NodeInterface], nic: ObservedInterface
 ) -> NicMapping:
     source = nic.attachment.source
-    network = next((network for network in host.libvirt_networks if network.name == source), None)
+    network = host.find_network(source)
     if network is None:
         return _unmapped(f"the host has no libvirt network {source}")
     if network.bridge is None:

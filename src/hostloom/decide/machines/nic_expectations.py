@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.host import Host, LibvirtNetwork
+from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineInterface
 from hostloom.model.network import UNTAGGED, Address
@@ -101,18 +101,11 @@ def _expectation(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicEx
     vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
     subnets = snapshot.subnets_on(nic.vlan_id, nic.ips)
     gateways = dict.fromkeys(subnet.gateway for subnet in subnets if subnet.gateway is not None)
-    network = _network_of(host, nic)
+    network = host.find_network(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
     bridge = None if network is None else network.bridge
     is_tagged = network is not None and network.vid != UNTAGGED
     mtu = None if vlan is None else vlan.mtu
     return NicExpectation(nic, bridge, tuple(gateways), mtu, is_tagged)
-
-
-def _network_of(host: Host, nic: MachineInterface) -> LibvirtNetwork | None:
-    if nic.attachment.kind is not AttachKind.NETWORK:
-        return None
-    source = nic.attachment.source
-    return next((network for network in host.libvirt_networks if network.name == source), None)
 
 
 def probe_point(expectation: NicExpectation) -> Attachment | VerificationReason:

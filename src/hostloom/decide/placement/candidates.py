@@ -153,10 +153,7 @@ class HostView:
 
     def find_network(self, name: str) -> LibvirtNetwork | None:
         """A libvirt network by name."""
-        return next(
-            (network for network in self.state.host.libvirt_networks if network.name == name),
-            None,
-        )
+        return self.state.host.find_network(name)
 
     def network_candidate(self, name: str) -> tuple[Candidate, Rejection | None]:
         """A libvirt network, with a rejection if it is missing or inactive; `barred` checks its bridge."""
