@@ -25,7 +25,6 @@ class Partition:
     size_bytes: int
     #: GUID of the type in lower case, or the type of an MBR as two hexadecimal digits.
     kind: str
-    is_active: bool = False
 
     @property
     def is_efi_system(self) -> bool:
@@ -65,7 +64,7 @@ def _mbr(entries: list[bytes]) -> list[Partition]:
     for entry in entries:
         start, count = struct.unpack_from("<II", entry, 8)
         if entry[4] and entry[4] not in _EXTENDED:
-            partitions.append(Partition(start * SECTOR, count * SECTOR, f"{entry[4]:02x}", entry[0] == 0x80))
+            partitions.append(Partition(start * SECTOR, count * SECTOR, f"{entry[4]:02x}"))
     return partitions
 
 
