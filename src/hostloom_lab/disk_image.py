@@ -15,7 +15,7 @@ from hostloom_lab.commands import one_at_a_time
 from hostloom_lab.errors import LabError
 from hostloom_lab.guest import cache_directory
 
-#: What a disk depends on beside its packages, in the package `hostloom.images`.
+#: Files in the package `hostloom.images` that a disk depends on, besides its packages.
 _SOURCES = ("recipes/*", "disk_assembly.py", "disk_builds.py", "disk_layout.py", "disk_recipes.py")
 DEBIAN_12 = DiskBuild("debian-12")
 

@@ -14,7 +14,7 @@ from hostloom_lab.plan import MAX_LABS, STATE, LabPlan, default_subnets, make_pl
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """While one command changes a lab, LabError for every other one."""
+    """Let only one command change a lab; LabError for the others."""
     STATE.mkdir(parents=True, exist_ok=True)
     with (STATE / f"{name}.lock").open("w") as lock:
         try:
@@ -71,7 +71,7 @@ def _choose(name: str, hosts: int, subnet: IPv4Network | None) -> LabPlan:
 
 
 def _overlaps(name: str, subnet: IPv4Network, others: list[LabPlan]) -> list[str]:
-    """What has addresses of the subnet: this machine, or another lab, also one that is still being built."""
+    """The users of the subnet's addresses: this machine, or other labs, complete or not."""
     plan = make_plan(name, subnet, 0)
     of_labs = [f"lab {other.name}" for other in others if other.subnet.overlaps(subnet)]
     return network.conflicts(subnet, plan.link) + of_labs

@@ -59,7 +59,7 @@ class LibvirtVolumes(LibvirtVolumeContents):
         self._connection.write(f"delete volume {disk.volume}", delete)
 
     def erase(self, disk: Disk) -> None:
-        """Make the volume anew; one that is not a file is wiped first, because others get its blocks."""
+        """Create the volume again; wipe it first unless it is a file, as others get its blocks."""
         action = f"erase volume {disk.volume}"
 
         def wipe(connection: libvirt.virConnect) -> None:

@@ -29,10 +29,10 @@ PACKAGES = {
     "tar": "tar",
     "unshare": "util-linux",
 }
-#: What root does not need.
+#: Programs that root does not need.
 _FOR_USERS = ("newuidmap",)
 _PATH = ":".join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
-#: Variables that programs get from the server's environment.
+#: Variables of the server's environment that are passed to the programs.
 _PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: Seconds between two reports of progress, which also notice a cancellation.
 _REPORT_EVERY_S = 1.0
@@ -76,7 +76,7 @@ def run(
     script: str = "",
     cwd: Path | None = None,
 ) -> str:
-    """The program's output; DiskImageFailed with its last message. `script` is what it reads.
+    """The program's output; DiskImageFailed with its last message. `script` becomes its standard input.
 
     Whatever `progress` raises ends the program.
     """

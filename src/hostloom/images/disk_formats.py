@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: a compressed file, a qcow2 disk, a raw disk or something else; pure.
+"""Recognises compressed files, qcow2 disks, raw disks and other formats by their first bytes; pure.
 
 The header of qcow2 is described in QEMU's docs/interop/qcow2.txt.
 """
@@ -8,7 +8,7 @@ import struct
 from hostloom.model.disk_import import Compression, DiskFileFormat
 from hostloom.model.errors.outside import DiskImageFailed
 
-#: Bytes that are needed to tell what a file is.
+#: Number of first bytes that are needed to recognise a file.
 HEAD_BYTES = 40 * 1024
 SECTOR = 512
 _COMPRESSIONS = {
@@ -77,7 +77,7 @@ def find_format(head: bytes, what: str) -> tuple[DiskFileFormat, int | None]:
 
 
 def check_qcow2(head: bytes, what: str) -> int:
-    """The virtual size of a qcow2 disk; DiskImageFailed if it needs anything beside itself."""
+    """The virtual size of a qcow2 disk; DiskImageFailed if it depends on anything else."""
     if len(head) < 104:
         raise DiskImageFailed(what, "its qcow2 header is cut off")
     version, backing_offset = struct.unpack_from(">IQ", head, 4)

@@ -25,7 +25,7 @@ _CONNECT_TIMEOUT_S = 15.0
 _PORTS = {"http": 80, "https": 443}
 #: Answers that may be different later.
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
-#: The server has not so many bytes as are here already.
+#: The server's file is shorter than the part that is already here.
 _NOT_SATISFIABLE = http.client.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
@@ -43,7 +43,7 @@ class Downloader:
             return b"".join(_chunks(url, response, limit_bytes, self.limits.document_timeout_s))
 
     def fetch(self, url: str, target: Path, progress: Progress) -> None:
-        """Write the file to `target`; beside it the part that has arrived is kept for the next attempt."""
+        """Write the file to `target`; a part of it is kept beside it for the next attempt."""
         part, about = target.with_suffix(".part"), target.with_suffix(".part.json")
         done, validator = _kept_part(part, about, url)
         headers = {"Range": f"bytes={done}-", "If-Range": validator} if done else {}
@@ -189,7 +189,7 @@ def _ask(
 
 
 def _read(url: str, response: http.client.HTTPResponse, size: int) -> bytes:
-    """What has arrived, up to so many bytes; waits for the first one."""
+    """The bytes that have arrived, at most `size`; waits for the first one."""
     try:
         return response.read1(size)
     except (OSError, http.client.HTTPException) as error:
@@ -215,7 +215,7 @@ def _validator(response: http.client.HTTPResponse) -> str:
 
 
 def _kept_part(part: Path, about: Path, url: str) -> tuple[int, str]:
-    """How much of the file is here, and its validator; (0, "") if the download begins anew."""
+    """The size of the part that is already here, and its validator; (0, "") to start from the beginning."""
     try:
         document = json.loads(about.read_bytes())
         done = part.stat().st_size

@@ -46,7 +46,7 @@ _DEPLOY_PROGRAMS = (
     "zstd",
 )
 
-#: Debian's package of a program whose package has another name.
+#: Debian's packages of programs, if their names differ.
 PROGRAM_PACKAGES: Mapping[str, str] = {
     "blkdiscard": "util-linux",
     "dd": "coreutils",

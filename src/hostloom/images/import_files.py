@@ -29,9 +29,9 @@ from hostloom.model.errors.outside import DiskImageFailed
 from hostloom.model.errors.resources import NotFound
 from hostloom.ports.disk_images import Progress
 
-#: A list of checksums may have so many bytes.
+#: Maximum size of a list of checksums, in bytes.
 _MAX_CHECKSUMS = 4 * MIB
-#: What must stay free on the disk of the image folder.
+#: Space that must stay free on the disk of the image folder.
 RESERVE_BYTES = 512 * MIB
 #: A file that names the import which stored a disk.
 _PUBLISHED_BY = "published-by"
@@ -131,7 +131,7 @@ class ImportFiles:
         return replace(converted, size_bytes=size_bytes)
 
     def inspect(self, work: str) -> DiskContent:
-        """Read what is inside the raw disk."""
+        """Read the content of the raw disk."""
         return inspect_disk(self._folder(work) / "raw")
 
     def publish(self, work: str, sha256: str) -> None:
@@ -200,7 +200,7 @@ def check_file_size(size_bytes: int, limit_bytes: int) -> None:
 
 
 def import_folder(directory: Path, work: str) -> Path:
-    """The folder of an import (or build) in the image folder; NotFound for what is no name of one."""
+    """The folder of an import (or build) in the image folder; NotFound for an invalid name."""
     return directory / "disks" / _WORK / checked_name(work)
 
 
@@ -215,7 +215,7 @@ def check_room(folder: Path, needed_bytes: int, what: str, free: int) -> None:
 
 
 class FileReceiver:
-    """A file that is arriving: it counts once its description is written beside it."""
+    """A file that a client sends; it is complete once its description exists beside it."""
 
     def __init__(self, path: Path, limit_bytes: int, check_room: Callable[[int, str], None]) -> None:
         self._path, self._limit = path, limit_bytes
@@ -243,15 +243,15 @@ class FileReceiver:
         return upload
 
     def abort(self) -> None:
-        """Delete what has arrived."""
-        with suppress(OSError):  # what was not written yet does not matter
+        """Delete the part that has arrived."""
+        with suppress(OSError):  # the rest of the buffer is not needed
             self._file.close()
         self._path.unlink(missing_ok=True)
 
 
 @contextmanager
 def writing(what: str) -> Iterator[None]:
-    """Say of a failed write what could not be written."""
+    """Turn an error of a write into DiskImageFailed about `what`."""
     try:
         yield
     except OSError as error:
@@ -260,7 +260,7 @@ def writing(what: str) -> Iterator[None]:
 
 
 def checked_name(name: str) -> str:
-    """Return what may be the name of a file or folder here; NotFound."""
+    """The name of a file or folder here; NotFound if it is invalid."""
     if not _NAME.fullmatch(name):
         raise NotFound("upload", name)
     return name

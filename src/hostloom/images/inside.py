@@ -1,4 +1,4 @@
-"""Reads what is inside a raw disk, without mounting it: partitions, boot loaders, and files of ext4."""
+"""Reads the content of a raw disk without mounting it: partitions, boot loaders, and files of ext4."""
 
 import re
 import shlex
@@ -44,7 +44,7 @@ _MAX_CLOUD_CONFIG = 64 * 1024
 
 
 def inspect_disk(raw: Path) -> DiskContent:
-    """What is known about a disk; `warnings` say what could not be read and why."""
+    """The content of a disk; `warnings` name what could not be read, and why."""
     with raw.open("rb") as opened:
         table = read_partitions(opened, raw.stat().st_size)
     if table is None:
@@ -82,7 +82,7 @@ def _efi_architecture(raw: Path, table: PartitionTable) -> str | None:
 
 
 def _read_root(raw: Path, table: PartitionTable, content: DiskContent) -> DiskContent:
-    """Add what the root file system says."""
+    """Add the content of the root file system."""
     others = []
     for partition in table.partitions:
         kind = _file_system(raw, partition)

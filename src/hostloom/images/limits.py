@@ -25,9 +25,9 @@ _NOT_EXECUTED = 127
 class ImportLimits:
     """How large an image may be, and how long its import may take."""
 
-    #: Of the disk and of the file that is imported.
+    #: Maximum size of the disk and of the imported file.
     disk_bytes: int = 64 * GIB
-    #: A file may expand to so many times its size, once it has expanded to `expansion_floor_bytes`.
+    #: Maximum ratio of expanded to compressed size, checked once `expansion_floor_bytes` are written.
     expansion: int = 1000
     expansion_floor_bytes: int = 256 * MIB
     download_timeout_s: float = 4 * 3600.0
@@ -46,7 +46,7 @@ class Confined:
     memory_bytes: int = GIB
     cpu_s: int = 60
     output_bytes: int = MIB
-    #: Of any file that it writes; 0: it may write none.
+    #: Maximum size of any file that it writes; 0 forbids writing.
     file_bytes: int = 0
 
 

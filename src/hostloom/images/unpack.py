@@ -16,7 +16,7 @@ from hostloom.ports.disk_images import Progress
 CHUNK = MIB
 _BLOCK = 64 * 1024
 _ZEROS = bytes(_BLOCK)
-#: What a decompressor may use: xz needs 65 MiB for files made with `xz -9`, zstd 128 MiB with `--long`.
+#: Memory limit of a decompressor: xz needs 65 MiB for files made with `xz -9`, zstd 128 MiB with `--long`.
 _MEMORY = 512 * MIB
 _PROGRAMS = {
     Compression.XZ: ("xz", "-dc", "-T1", "--memlimit-decompress=256MiB"),
@@ -27,7 +27,7 @@ _PROGRAMS = {
 
 
 def unpack(source: Path, target: Path, limits: ImportLimits, what: str, progress: Progress) -> UnpackedDisk:
-    """Write the disk without its compression; DiskImageFailed for what is no disk or too large."""
+    """Write the disk without its compression; DiskImageFailed if it is no disk or too large."""
     with source.open("rb") as opened:
         compression = find_compression(opened.read(HEAD_BYTES))
     if compression is Compression.NONE:
@@ -78,7 +78,7 @@ def _decompress(
 
 
 def _refuse_early(head: bytes, what: str) -> None:
-    """Stop before much is written of what is no disk."""
+    """Refuse a file that is no disk before much of it is written."""
     if len(head) == HEAD_BYTES and find_compression(head) is Compression.NONE:
         find_format(head, what)
 

@@ -9,7 +9,7 @@ from hostloom.power.confirm import PowerLimits, confirm_power
 
 
 class Switch(StrEnum):
-    """What a BMC is asked to do; the value names it in errors."""
+    """A command to a BMC; errors name it by its value."""
 
     ON = "power on"
     OFF = "power off"

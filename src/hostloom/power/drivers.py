@@ -11,7 +11,7 @@ from hostloom.power.redfish import RedfishPower
 
 
 class ManualPower:
-    """A person switches the machine: whoever calls this tells them what to do (recording/power.py)."""
+    """A person switches the machine; the caller tells them what to do (recording/power.py)."""
 
     def status(self) -> PowerState:
         """Not known."""

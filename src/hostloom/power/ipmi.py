@@ -13,7 +13,7 @@ from hostloom.power.confirm import confirm_boot
 _STATUS = re.compile(r"Chassis Power is (on|off)", re.IGNORECASE)
 _DEVICE = re.compile(r"Boot Device Selector\s*:\s*(.+)")
 _COMMANDS = {Switch.ON: "on", Switch.OFF: "off", Switch.SHUT_DOWN: "soft"}
-#: What ipmitool prints of the device for the two devices that are requested.
+#: How ipmitool prints the two devices that are requested.
 _REPORTED = {"pxe": "Force PXE", "disk": "Force Boot from default Hard-Drive"}
 #: Messages of ipmitool that mean that nothing answered; they come before others.
 _SILENT = re.compile(
@@ -54,7 +54,7 @@ class IpmiPower(BmcPower):
         options = ["options=efiboot"] if self._settings.boot_mode is BootMode.UEFI else []
         self._run(action, "chassis", "bootdev", device, *options)
         if self.status() is not PowerState.OFF:
-            return  # what is reported may be what the running system was booted from
+            return  # the BMC may report the device that the running system was booted from
         match = _DEVICE.search(self._run(action, "chassis", "bootparam", "get", "5"))
         if match is not None:
             confirm_boot(self._settings.address, action, _REPORTED[device], match[1].strip())

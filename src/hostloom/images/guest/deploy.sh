@@ -29,8 +29,8 @@ fetch_orders() {
   done
 }
 
-# Post the step and how far it is. The server answers what the machine does next, or refuses with 403 or 409
-# when the deployment has ended: then the file `revoked` appears.
+# Post the step and how far it is. The server refuses with 403 or 409 when the deployment has ended: then the
+# file `revoked` appears.
 progress() {
   printf '{"step":"%s","done_bytes":%s,"total_bytes":%s%s}' \
     "$step" "$(number "$1")" "$(number "$2")" "$3" >"$RUN/progress.json"
