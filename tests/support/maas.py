@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,6 +12,7 @@ import httpx
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.ports.context import Ports
 from hostloom.services import access, apikeys
+from support.waiting import wait_until
 
 ROOT = "/MAAS/api/2.0/"
 #: One client for all requests, because each new one reads the system's certificates (50 ms of CPU). It keeps
@@ -28,6 +29,20 @@ def make_key(ports: Ports, user: str = "ann", *, admin: bool = True) -> str:
         key = apikeys.create(uow, LOCAL_ADMIN, ports.clock, ports.ids, user, "test")
         uow.commit()
     return apikeys.text_of(ports.secrets, key)
+
+
+def read_until(read: Callable[[], Any], status: str, *meanwhile: str) -> Any:
+    """The machine that `read` shows, once it has a status; until then only those of `meanwhile`, if given."""
+    shown: list[Any] = []
+
+    def is_reached() -> bool:
+        shown.append(read())
+        name = shown[-1]["status_name"]
+        assert not meanwhile or name in (status, *meanwhile), name
+        return bool(name == status)
+
+    wait_until(is_reached, status, every_s=0.02)
+    return shown[-1]
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """What Ansible's collection for MAAS sends, byte for byte, and every key that it reads of the answers."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.maas import HTTP, ROOT, Maas
+from support.maas import HTTP, ROOT, Maas, read_until
 
 #: It shows these of each thing, and fails where one is missing.
 HOST = {
@@ -135,11 +134,7 @@ def test_the_modules_of_vm_hosts_and_their_machines(ansible: Ansible) -> None:
     wanted["storage"] = "label:3,label:5"
     made = ansible.post(path, wanted, op="compose")
     machine = f"machines/{made['system_id']}/"
-    until = time.monotonic() + 20
-    while (shown := ansible.get(machine))["status_name"] != "Ready":
-        assert shown["status_name"] == "Commissioning"
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    shown = read_until(lambda: ansible.get(machine), "Ready", "Commissioning")
     assert shown.keys() >= MACHINE
     assert (shown["memory"], shown["cpu_count"], shown["pod"]["name"]) == (2048, 2, "kvm1")
     (nic,) = shown["interface_set"]

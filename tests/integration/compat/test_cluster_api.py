@@ -1,6 +1,5 @@
 """What the Cluster API provider's client sends: HMAC-SHA1, the op among the fields, a form always."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +8,7 @@ import httpx
 import pytest
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, Client
 
-from support.maas import HTTP, ROOT, Maas
+from support.maas import HTTP, ROOT, Maas, read_until
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -61,10 +60,7 @@ def test_a_machine_of_a_cluster_from_compose_to_delete(provider: Provider) -> No
     made = provider.send("POST", path, wanted | {"interfaces": "eth0:ip=10.0.0.88"}).json()
 
     machine = f"machines/{made['system_id']}/"
-    until = time.monotonic() + 20
-    while (shown := provider.get(machine))["status_name"] != "Ready":
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    shown = read_until(lambda: provider.get(machine), "Ready")
     assert shown["parent"]["system_id"] == host["host"]["system_id"]
     assert (shown["ip_addresses"], shown["storage"], shown["swap_size"]) == (["10.0.0.88"], 20000.0, None)
     assert shown["boot_interface"].keys() >= {"id", "type", "name", "children"}

@@ -17,7 +17,7 @@ from support.disk_images import a_disk_image
 from support.fake_hypervisor import FakeHypervisor
 from support.guest import phone_home
 from support.little_world import URIS, LittleWorld, add_disk_image
-from support.maas import Maas, make_key
+from support.maas import Maas, make_key, read_until
 from support.seeds import KEY
 from support.server import CountedIds, serving
 from support.waiting import wait_until
@@ -74,8 +74,7 @@ class Site:
             return uow.deployments.find(machine.system_id)
 
     def until(self, status: str) -> Any:
-        wait_until(lambda: self.status() == status, status, 30)
-        return self.maas.get(self.path)
+        return read_until(lambda: self.maas.get(self.path), status)
 
 
 @pytest.fixture
@@ -170,7 +169,7 @@ def test_what_is_not_there_is_refused_with_what_is(site: Site) -> None:
 def test_without_images_the_reason_is_said(fleet: Maas) -> None:
     made = fleet.post("pods/1/", "compose", storage="root:1")
     path = f"machines/{made['system_id']}/"
-    wait_until(lambda: fleet.get(path)["status_name"] == "Ready", "it is ready", 30)
+    read_until(lambda: fleet.get(path), "Ready")
     answer = fleet.send("POST", path, {"user_data": ENCODED}, op="deploy")
     assert (answer.status_code, "hostloom image import" in answer.text) == (400, True)
 

@@ -1,7 +1,6 @@
 """What machines go through by MAAS's API, on two hosts of fakes with a served VLAN: allocate to release."""
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from hostloom.model.errors.outside import DhcpRejected
 from hostloom.server.secret import FileSecrets
 from support.little_world import URIS, LittleWorld, little_world
-from support.maas import Maas, make_key
+from support.maas import Maas, make_key, read_until
 from support.server import CountedIds, serving
 
 
@@ -32,12 +31,8 @@ class Site:
         return self.until(f"machines/{made['system_id']}/", "Ready")
 
     def until(self, path: str, status: str) -> dict[str, Any]:
-        last = time.monotonic() + 20
-        while (shown := self.maas.get(path))["status_name"] != status:
-            assert time.monotonic() < last, shown["status_name"]
-            time.sleep(0.02)
-        found: dict[str, Any] = shown
-        return found
+        shown: dict[str, Any] = read_until(lambda: self.maas.get(path), status)
+        return shown
 
 
 @pytest.fixture

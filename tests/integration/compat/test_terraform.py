@@ -1,10 +1,9 @@
 """What Terraform's provider sends for a VM host and a machine on it, from apply to destroy."""
 
-import time
 from typing import Any
 
 from support.little_world import URIS, LittleWorld
-from support.maas import Maas
+from support.maas import Maas, read_until
 
 ADDRESS = URIS[1]
 #: Its decoder takes these as whole numbers, whatever they are.
@@ -39,12 +38,7 @@ def test_a_vm_host_from_apply_to_destroy(fleet: Maas, world: LittleWorld) -> Non
 
 def wait_until_ready(fleet: Maas, machine: str) -> Any:
     """The machine when it is composed."""
-    until = time.monotonic() + 20
-    while (shown := fleet.get(machine))["status_name"] != "Ready":
-        assert shown["status_name"] in ("Commissioning", "Testing")
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return shown
+    return read_until(lambda: fleet.get(machine), "Ready", "Commissioning", "Testing")
 
 
 def apply_machine(fleet: Maas, path: str) -> Any:

@@ -1,12 +1,11 @@
 """VM hosts and pods as MAAS's clients use them; libvirt's test driver is the host."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.maas import Maas, make_key
+from support.maas import Maas, make_key, read_until
 from support.server import NOON, Running, running
 
 ADDRESS = "test:///default"
@@ -136,11 +135,7 @@ def test_a_composed_machine_reaches_ready_and_is_read_switched_and_deleted(maas:
         f"pods/{host}/", "compose", hostname="vm1", memory="1024", cores="1", storage="root:1,data:2"
     )
     path = f"machines/{made['system_id']}/"
-    until = time.monotonic() + 20
-    while (shown := maas.get(path))["status_name"] != "Ready":
-        assert shown["status_name"] == "Commissioning"
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    shown = read_until(lambda: maas.get(path), "Ready", "Commissioning")
     assert (shown["hostname"], shown["memory"], shown["cpu_count"], shown["power_type"]) == (
         "vm1",
         1024,
