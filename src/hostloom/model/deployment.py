@@ -6,17 +6,17 @@ from enum import StrEnum
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.node import BridgeKind
 
-#: Of a machine that hostloom composes: the disk that cloud-init reads its configuration from.
+#: Label of the disk from which cloud-init configures a composed machine.
 SEED_DISK = "seed"
 #: Enough for the largest user-data and all keys that a deployment may have.
 SEED_SIZE_BYTES = 1 << 20
 MAX_SSH_KEYS = 100
-#: Of all public keys of a deployment together.
+#: Limit for all public keys of a deployment together.
 MAX_SSH_KEYS_BYTES = 256 * 1024
 
 
 class DeployStep(StrEnum):
-    """What a deployment does now, or did last."""
+    """The current step of a deployment, or its last one."""
 
     IMAGE = "image"
     CLONE = "clone"
@@ -34,7 +34,7 @@ class DeployStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KvmOptions:
-    """How a machine becomes a KVM host: which of its interfaces get a bridge, and of what kind."""
+    """How a machine becomes a KVM host: the interfaces that get a bridge, and the kind of the bridges."""
 
     #: Whether every interface with an address or lease gets a bridge. None: only if `bridges` is empty.
     bridge_all: bool | None = None
@@ -54,17 +54,17 @@ class KvmOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """What a user wants to be installed on a machine."""
+    """The system that a user requests for a machine."""
 
     #: A disk image by name.
     image: str
-    #: The account that the SSH keys open; blank: that of the image.
+    #: The account to which the SSH keys give access; blank: the default account of the image.
     user: str = ""
-    #: Public keys; empty: those of the user who asks.
+    #: Public keys; empty: the stored keys of the requesting user.
     ssh_keys: tuple[str, ...] = ()
-    #: For cloud-init, beside hostloom's own part.
+    #: User-data for cloud-init, in addition to hostloom's own part.
     user_data: str = field(default="", repr=False)
-    #: Of a bare machine: the disk that is wiped, by name or serial; blank: chosen by rule.
+    #: The disk of a bare machine that is wiped, by name or serial; blank: the smallest that fits.
     disk: str = ""
     #: Set: the machine becomes a KVM host.
     kvm: KvmOptions | None = None
@@ -72,7 +72,7 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is installed on a machine, or being installed; one for each machine."""
+    """The system that a machine has or is getting; a machine has at most one deployment."""
 
     system_id: SystemId
     #: Name of the disk image, and the SHA-256 of its raw disk.
@@ -80,7 +80,7 @@ class Deployment:
     image_sha256: str
     #: Seconds since the epoch.
     started_at: float
-    #: cloud-init configures a machine once for each instance id.
+    #: cloud-init configures a machine once per instance id.
     instance_id: str = ""
     user: str = ""
     ssh_keys: tuple[str, ...] = ()
@@ -94,63 +94,63 @@ class Deployment:
     total_bytes: int = 0
     #: Hash of the token with which the machine reports; empty: it does not report.
     token_sha256: str = ""
-    #: When a machine that has not reported counts as failed; None: no report is awaited.
+    #: The time after which a machine without a report counts as failed; None: no report is expected.
     deadline: float | None = None
-    #: When the machine reported; None: not yet.
+    #: Time of the report; None: not yet.
     reported_at: float | None = None
-    #: When it was deployed or failed.
+    #: Time of the success or failure; None: the deployment is unfinished.
     finished_at: float | None = None
     #: SSH host keys as the machine reported them: `ssh-ed25519 AAAA…`.
     host_keys: tuple[str, ...] = ()
     failure: str = ""
-    #: The console's last lines when it failed.
+    #: The last lines of the console at the time of the failure.
     boot_output: str = ""
 
     @property
     def is_started(self) -> bool:
-        """Whether the operation that deploys the machine has done its part."""
+        """Whether the operation that deploys the machine has started the new system."""
         return self.step in (DeployStep.PHONE_HOME, DeployStep.BOOT)
 
 
 @dataclass(frozen=True, slots=True)
 class DeployReport:
-    """What a machine reports when its new system runs."""
+    """The report of a machine when its new system runs."""
 
     #: Public SSH host keys: type and data.
     host_keys: tuple[str, ...]
-    #: What went wrong, as cloud-init says.
+    #: The errors that cloud-init recorded.
     errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DiskProgress:
-    """How far a bare machine is with writing its disk, as it reports."""
+    """The progress of a bare machine that writes its disk, from its own report."""
 
     step: DeployStep
     done_bytes: int
     total_bytes: int
-    #: The disk is written, and the machine starts from it now.
+    #: Whether the disk is written, so that the machine starts from it now.
     is_done: bool = False
-    #: Why it stopped; empty: it did not.
+    #: Why it failed; empty: it has not.
     failure: str = ""
-    #: The console's last lines, with a failure.
+    #: The last lines of the console, in case of a failure.
     output: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImageCopy:
-    """The copy of a disk image in a storage pool of a host, which the disks of machines are cloned from."""
+    """A copy of a disk image in a storage pool of a host; disks of machines are cloned from it."""
 
     host_id: HostId
     pool: str
     sha256: str
     volume: str
-    #: False: it is being uploaded, or was when the upload broke off.
+    #: False: its upload is running or was interrupted.
     complete: bool = False
     #: The operation that uploads it.
     operation_id: str = ""
 
 
 def copy_volume(sha256: str) -> str:
-    """The volume of an image's copy."""
+    """The name of the volume with an image's copy."""
     return f"hostloom-image-{sha256[:16]}.qcow2"

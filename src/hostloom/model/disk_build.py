@@ -14,7 +14,7 @@ _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{1,99}")
 
 @dataclass(frozen=True, slots=True)
 class DiskBuild:
-    """What is built: a recipe and its variant."""
+    """The recipe of a build and its variant."""
 
     recipe: str
     #: The kernel: `virtual` has the drivers of virtual machines only.

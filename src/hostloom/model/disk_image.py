@@ -1,4 +1,4 @@
-"""A disk image: the whole disk of an installed operating system, which machines are deployed from."""
+"""Disk images: whole disks with an installed operating system, from which machines are deployed."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import DiskImageId
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-#: Endings of file names that say nothing about the system.
+#: Endings of file names that do not describe the system.
 _ENDINGS = re.compile(r"\.(qcow2|img|raw|xz|gz|zst|bz2)$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -29,15 +29,15 @@ class DiskContent:
     #: `VERSION_ID` of os-release(5), such as `12`.
     release: str = ""
     codename: str = ""
-    #: As Debian calls it.
+    #: Debian's name of it, such as `amd64`.
     architecture: str = ""
     boot_modes: tuple[BootMode, ...] = ()
     has_cloud_init: bool | None = None
-    #: libvirt and QEMU are installed: a machine with this disk can be a KVM host.
+    #: Whether libvirt and QEMU are installed, so that a machine with this disk can be a KVM host.
     has_kvm: bool | None = None
-    #: The user that cloud-init creates and lets in by SSH key.
+    #: The user that cloud-init creates, with access by SSH key.
     default_user: str = ""
-    #: What could not be read, and why, in sentences.
+    #: Sentences about parts that could not be read.
     warnings: tuple[str, ...] = ()
 
 
@@ -47,12 +47,12 @@ class DiskImage:
 
     id: DiskImageId
     name: str
-    #: Of the raw disk, whatever format it was imported in: equal disks are one image.
+    #: Hash of the raw disk, regardless of the imported format: equal disks are one image.
     sha256: str
     virtual_size_bytes: int
-    #: Of the stored qcow2 file.
+    #: Size of the stored qcow2 file.
     size_bytes: int
-    #: Of the raw disk compressed by zstd, which bare machines are sent.
+    #: Hash of the raw disk compressed by zstd, which is sent to bare machines.
     stream_sha256: str
     stream_size_bytes: int
     #: Seconds since the epoch.
@@ -66,9 +66,9 @@ class DiskImage:
     has_cloud_init: bool | None = None
     has_kvm: bool | None = None
     default_user: str = ""
-    #: The URL, file name or recipe that it comes from.
+    #: The URL, file name or recipe of its origin.
     source: str = ""
-    #: Of the file that was imported; empty if there was none.
+    #: Hash of the imported file; empty if there was none.
     source_sha256: str = ""
     warnings: tuple[str, ...] = ()
     generation: int = 1
@@ -96,7 +96,7 @@ def check_sha256(text: str, field: str = "sha256") -> str:
 
 
 def name_of_file(file_name: str) -> str:
-    """A name for an image, of a file's name: `Rocky-9.qcow2.xz` gives `rocky-9`."""
+    """Derive the name of an image from that of a file: `Rocky-9.qcow2.xz` gives `rocky-9`."""
     name = file_name.lower()
     while _ENDINGS.search(name):
         name = _ENDINGS.sub("", name)

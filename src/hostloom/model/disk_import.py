@@ -1,4 +1,4 @@
-"""The import of a disk image: where it comes from, what is known beforehand, and the results of its steps."""
+"""The import of a disk image: its source, its known properties, and the results of its steps."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,35 +30,35 @@ class Compression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Where a disk comes from; exactly one of `url`, `upload` and `build` is set."""
+    """The source of a disk; exactly one of `url`, `upload` and `build` is set."""
 
     url: str = ""
     #: Id of a file that a client has sent.
     upload: str = ""
-    #: What the file must have; empty: any.
+    #: Required hash of the file; empty: any.
     sha256: str = ""
-    #: A list of checksums at a URL, which must have one for the file.
+    #: URL of a list of checksums, which must contain one for the file.
     sha256sums_url: str = ""
-    #: How the file is called, for messages and lists of checksums; it says nothing about the content.
+    #: Name of the file for messages and lists of checksums; it does not determine the format.
     file_name: str = ""
     build: DiskBuild | None = None
 
     @property
     def text(self) -> str:
-        """What people call it; the query of a URL may be a secret and is left out."""
+        """The source as text, without the query of a URL, which may be a secret."""
         if self.build is not None:
             return f"recipe {self.build.variant}"
         return self.url.partition("?")[0].partition("#")[0] if self.url else self.file_name
 
     @property
     def verb(self) -> str:
-        """What is done with the source."""
+        """The participle for messages."""
         return "imported" if self.build is None else "built"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownContent:
-    """What the user says about a disk; None: it is read from the disk."""
+    """Properties of a disk that the user gave; None: the property is read from the disk."""
 
     os: str | None = None
     release: str | None = None

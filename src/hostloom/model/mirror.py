@@ -1,4 +1,4 @@
-"""Mirrors of disk images, and what synchronizing with one does."""
+"""Mirrors of disk images, and the actions of a synchronization."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ class MirrorImage:
     codename: str
     architecture: str
     variant: str
-    #: Of the build, such as `20241004`.
+    #: Version of the build, such as `20241004`.
     version: str
     url: str
     sha256: str
@@ -40,22 +40,22 @@ class MirrorImage:
 
 
 class SyncAction(StrEnum):
-    """What is done about one image of a mirror."""
+    """The action for one image of a mirror."""
 
     IMPORT = "import"
     #: The mirror has a newer version.
     REPLACE = "replace"
-    #: It is here already.
+    #: hostloom has this version.
     KEEP = "keep"
-    #: An image that does not come from this mirror has the name.
+    #: The name belongs to an image from elsewhere.
     SKIP = "skip"
-    #: It is being imported, or will be when a repetition finds fewer imports running.
+    #: Its import is running, or starts with a later synchronization, when fewer imports are running.
     WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
 class SyncItem:
-    """One image of a mirror, and what is done about it."""
+    """One image of a mirror, and the action for it."""
 
     image: MirrorImage
     action: SyncAction

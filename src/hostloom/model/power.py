@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?|[0-9A-Fa-f:.]
 
 
 class PowerKind(StrEnum):
-    """What switches a machine."""
+    """The ways to switch the power of a machine."""
 
     #: A domain of a libvirt host that hostloom does not manage; for test machines.
     LIBVIRT = "libvirt"

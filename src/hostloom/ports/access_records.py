@@ -88,7 +88,7 @@ class UserSshKeys(Protocol):
         ...
 
     def list(self, user_id: UserId | None = None) -> list[UserSshKey]:
-        """Those of a user, or all, by id."""
+        """The keys of a user, or all keys, by id."""
         ...
 
     def delete(self, key_id: UserSshKeyId) -> None:

@@ -91,7 +91,7 @@ class Commissionings(Protocol):
 
 
 class Deployments(Protocol):
-    """The deployment of each machine; it goes with the machine."""
+    """The deployments of machines, which are deleted with their machines."""
 
     def put(self, deployment: Deployment) -> None:
         """Replace the machine's deployment."""
@@ -106,7 +106,7 @@ class Deployments(Protocol):
         ...
 
     def find_by_token(self, token_sha256: str) -> Deployment | None:
-        """The deployment whose machine reports with this token."""
+        """The deployment of the machine that reports with this token."""
         ...
 
     def overdue(self, now: float) -> list[Deployment]:
@@ -126,7 +126,7 @@ class ImageCopies(Protocol):
     """The copies of disk images on hosts; one for each image and storage pool."""
 
     def put(self, copy: ImageCopy) -> None:
-        """Record a copy, replacing what was recorded of it."""
+        """Record a copy, in place of its previous record."""
         ...
 
     def find(self, host_id: HostId, pool: str, sha256: str) -> ImageCopy | None:

@@ -100,13 +100,13 @@ class Passwords:
 
 
 class UserSshKeys:
-    """Public SSH keys of users; they go with their users."""
+    """Public SSH keys of users; they are deleted with their users."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def add(self, key: UserSshKey) -> UserSshKey:
-        """Record one under a new id; AlreadyExists, NotFound."""
+        """Store a key with a new id; AlreadyExists, NotFound."""
         values = asdict(key)
         del values["id"]
         with self.tx.guarded(lambda: find_broken(self.tx, user_ssh_keys, values)):
@@ -115,7 +115,7 @@ class UserSshKeys:
         return replace(key, id=UserSshKeyId(key_id))
 
     def list(self, user_id: UserId | None = None) -> list[UserSshKey]:
-        """Those of a user, or all, by id."""
+        """The keys of a user, or all keys, by id."""
         query = select(user_ssh_keys).order_by(user_ssh_keys.c.id)
         if user_id is not None:
             query = query.where(user_ssh_keys.c.user_id == user_id)

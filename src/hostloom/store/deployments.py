@@ -12,7 +12,7 @@ from hostloom.store.transaction import Transaction, columns_of
 
 
 class Deployments:
-    """One for each machine; they go with their machines."""
+    """Deployments; the database deletes them with their machines."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -33,11 +33,11 @@ class Deployments:
         return next(iter(self._read(deployments.c.system_id == system_id)), None)
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Deployment]:
-        """Those of these machines."""
+        """The deployments of these machines."""
         return {item.system_id: item for item in self._read(deployments.c.system_id.in_(keys))}
 
     def find_by_token(self, token_sha256: str) -> Deployment | None:
-        """The deployment whose machine reports with this token."""
+        """The deployment of the machine that reports with this token."""
         return next(iter(self._read(deployments.c.token_sha256 == token_sha256)), None)
 
     def overdue(self, now: float) -> list[Deployment]:
@@ -64,7 +64,7 @@ class ImageCopies:
         self.tx = tx
 
     def put(self, copy: ImageCopy) -> None:
-        """Record a copy, replacing what was recorded of it."""
+        """Record a copy, in place of its previous record."""
         self.tx.put(image_copies, {name: getattr(copy, name) for name in ImageCopy.__slots__})
 
     def find(self, host_id: HostId, pool: str, sha256: str) -> ImageCopy | None:
