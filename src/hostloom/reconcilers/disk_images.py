@@ -46,7 +46,7 @@ def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
     """Delete disks without a record that no operation and no deployment that is under way may need."""
     stored = files.list()
     with ports.store.begin() as uow:
-        if uow.operations.list(unfinished=True):
+        if uow.operations.list(limit=1, unfinished=True, with_data=False):
             return
         recorded = {image.sha256 for image in uow.disk_images.list()}
         unrecorded = [sha256 for sha256 in stored if sha256 not in recorded]
@@ -59,7 +59,7 @@ def _sweep_disks(ports: Ports, files: DiskImageFiles) -> None:
 def _sweep_copies(ports: Ports) -> None:
     """Delete copies on hosts of contents that no image has; a host that does not answer keeps its copies."""
     with ports.store.begin() as uow:
-        if uow.operations.list(unfinished=True):
+        if uow.operations.list(limit=1, unfinished=True, with_data=False):
             return
         copies = [copy for copy in uow.image_copies.of_no_image() if not _is_being_deployed(uow, copy.sha256)]
         hosts = {host.id: host for host in uow.hosts.list()} if copies else {}
