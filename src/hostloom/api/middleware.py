@@ -145,7 +145,7 @@ def _may_have_body(scope: Any) -> bool:
 
 
 def _too_large(limit: int) -> Response:
-    return answer(simple_problem(413, "too-large", f"a request may have {limit} bytes"))
+    return answer(simple_problem(413, "too-large", f"the body of a request may have at most {limit} bytes"))
 
 
 async def _refuse(refusal: Response, scope: Any, receive: Any, send: Any) -> None:

@@ -30,7 +30,10 @@ def boot(
     next_: Annotated[
         NextBootChoice,
         typer.Option(
-            "--next", help="`default`: depends on its state. `rescue`: a shell on the console, once."
+            "--next",
+            metavar="SYSTEM",
+            help="`default` (depends on its state), `commission`, `local` (its disk), or `rescue` (a shell "
+            "on the console, once).",
         ),
     ],
     output: Output = Format.TABLE,

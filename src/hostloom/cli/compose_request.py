@@ -30,17 +30,19 @@ class ComposeOptions:
         str,
         typer.Option(
             metavar="CONSTRAINTS",
-            help="NICs by constraint: `LABEL:KEY=VALUE[,…][;LABEL:…]`. Keys that select: id name hostname "
-            "type tag fabric fabric_class vlan vid space subnet subnet_cidr ip link_speed, each but type and "
-            "link_speed also as not_KEY. Keys that set: mode (auto, dhcp, unconfigured), attach (bridge, "
-            "macvlan, network), macvlan_mode, network, mac, model. "
+            help="NICs by constraint: `LABEL:KEY=VALUE,…`, NICs separated by `;`. Keys that select: id name "
+            "hostname type tag fabric fabric_class vlan vid space subnet subnet_cidr ip link_speed, each but "
+            "type and link_speed also as not_KEY. Keys that set: mode (auto, dhcp, unconfigured), attach "
+            "(bridge, macvlan, network), macvlan_mode, network, mac, model. "
             f"Macvlan modes: {MACVLAN_HELP}",
         ),
     ] = ""
     storage: Annotated[
         str,
         typer.Option(
-            metavar="DISKS", help="Disks, sizes in GB: `LABEL:SIZE(POOL-OR-TAG,…),…`; default root:8."
+            metavar="DISKS",
+            help="Disks, sizes in GB: `LABEL:SIZE(POOL)` or `LABEL:SIZE(TAG)`, separated by commas; "
+            "default root:8.",
         ),
     ] = ""
     cores: Annotated[int, typer.Option(min=1, help="Number of cores.")] = 1

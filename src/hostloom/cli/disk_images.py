@@ -21,6 +21,8 @@ from hostloom.client import Client, Document, answers, keys
 from hostloom.model.disk_image import BootMode, name_of_file
 
 _BLOCK = 1024 * 1024
+#: The server refuses larger keyrings.
+MAX_KEYRING_BYTES = 375_000
 _FILTERS = {"os": "os", "release": "release", "arch": "architecture"}
 
 ITEMS: Columns[answers.SyncItem, keys.SyncItemKey] = (
@@ -129,7 +131,8 @@ def sync_images(
     """
     mirror: Document = {"url": url, "filters": [_filter(text) for text in filter_ or ()], "plan": plan}
     if keyring is not None:
-        mirror["keyring"] = base64.b64encode(keyring.read_bytes()).decode()
+        with keyring.open("rb") as file:
+            mirror["keyring"] = base64.b64encode(file.read(MAX_KEYRING_BYTES + 1)).decode()
     with open_client(context) as client:
         items = client.sync_disk_images(mirror)["items"]
         if plan or output is Format.TABLE:

@@ -9,7 +9,7 @@ from hostloom.cli.crud_commands import Yes, confirm, given
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import Wait, finish
 from hostloom.cli.hosts import Key, app, unconstrained
-from hostloom.cli.output import Format, Output, say, show, show_data, show_done, table, when
+from hostloom.cli.output import Format, Output, say, show, show_data, show_done, show_text, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
@@ -49,10 +49,8 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
         return
     if document["networks"]:
         show(table(document["networks"], COLUMNS))
-    for network in document["networks"]:
-        for line in network["text"]:
-            typer.echo(line)
-    typer.echo(unconstrained(document))
+    sentences = [line for network in document["networks"] for line in network["text"]]
+    show_text(*sentences, unconstrained(document))
     if not document["networks"]:
         say(f"no libvirt networks: `hostloom host fix-network {key}` creates one on a served bridge")
 

@@ -52,8 +52,13 @@ NAMED_PARTS = 5
 app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
-Mode = Annotated[MacvlanMode | None, typer.Option(help=f"Default macvlan mode. {MACVLAN_HELP}")]
-Installer = Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")]
+Mode = Annotated[
+    MacvlanMode | None, typer.Option(metavar="MODE", help=f"Default macvlan mode. {MACVLAN_HELP}")
+]
+Installer = Annotated[
+    InstalledBy | None,
+    typer.Option(metavar="WHO", help=f"Who installed KVM on the host: {', '.join(InstalledBy)}."),
+]
 CoreRatio = Annotated[
     float | None,
     typer.Option(help="Over-commit ratio of cores: virtual cores per core of the host."),
@@ -66,7 +71,7 @@ ZoneKey = Annotated[str | None, typer.Option(help="Zone, by name or id.")]
 PoolKey = Annotated[str | None, typer.Option(help="Resource pool, by name or id.")]
 NewMode = Annotated[
     ModeOrNone | None,
-    typer.Option(help=f"Default macvlan mode; none: bridge. {MACVLAN_HELP}"),
+    typer.Option(metavar="MODE", help=f"Default macvlan mode; none: bridge. {MACVLAN_HELP}"),
 ]
 DefaultPool = Annotated[
     str | None,

@@ -91,7 +91,9 @@ class ListOptions:
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the names, one per line.")] = False
     output: Annotated[
         ListFormat,
-        typer.Option("-o", "--output", help="Output format; wide shows every column.", show_default=True),
+        typer.Option(
+            "-o", "--output", metavar="FORMAT", help="Output format: table, wide (all columns), json or yaml."
+        ),
     ] = ListFormat.TABLE
 
 

@@ -35,7 +35,9 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
-Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.", show_default=True)]
+Output = Annotated[
+    Format, typer.Option("-o", "--output", metavar="FORMAT", help="Output format: table, json or yaml.")
+]
 
 
 #: The requested format, which also applies to errors.

@@ -27,7 +27,7 @@ def serve(
     ] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Directory of the database and of keys.")] = None,
     database_url: Annotated[
-        str | None, typer.Option(help="sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
+        str | None, typer.Option(help="sqlite:///PATH or postgresql+psycopg://USER@HOST/DB.")
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:

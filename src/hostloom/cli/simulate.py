@@ -31,7 +31,7 @@ Request = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY=VALUE",
-        help="Plan this request, e.g. 'interfaces=eth0:space=dmz'; repeatable, once per key.",
+        help="Plan this request, such as cores=4; repeatable, once per key.",
     ),
 ]
 WhatIf = Annotated[

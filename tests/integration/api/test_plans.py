@@ -1,6 +1,7 @@
 """Plans and batches over the real API: every answer, and every no with its code, field and value."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,12 @@ import pytest
 from hostloom.client import Client, Problem, Target
 from hostloom.client.transport import Document
 from hostloom.model.stored_plan import PLAN_LIFETIME_S
-from support.server import NOON, Running
+from hostloom.store.engine import DatabaseStore
+from support.disk_images import a_disk_image
+from support.little_world import add_disk_image, little_world
+from support.seeds import KEY
+from support.server import NOON, Running, serving
+from support.statements import counted_statements
 
 SMALL: Document = {"memory_mib": 64, "storage": "root:0.01"}
 RATIOS: Document = {"memory_over_commit_ratio": 10.0, "cpu_over_commit_ratio": 4.0}
@@ -163,3 +169,22 @@ def test_what_cannot_be_is_refused_before_any_host_is_asked(
 def test_a_count_belongs_to_a_batch(client: Client) -> None:
     for path in ("/machines", "/machines/plan"):
         assert refused(client, path, {"count": 2}).document["errors"][0]["field"] == "count"
+
+
+def test_the_answer_looks_for_a_copy_of_the_image_once_per_host_and_pool(tmp_path: Path) -> None:
+    world = little_world(tmp_path, hosts_there=1)
+    image = a_disk_image(virtual_size_bytes=10**9)
+    add_disk_image(world, image)
+    store = world.ports.store
+    assert isinstance(store, DatabaseStore)
+    machine = {"memory_mib": 1024, "storage": "root:2", "deploy": {"image": image.name, "ssh_keys": [KEY]}}
+
+    def statements(client: Client, count: int) -> int:
+        with counted_statements(store.engine) as seen:
+            plan = client.plans.create({"machines": [{**machine, "hostname": "web", "count": count}]})
+        assert [planned["image"]["copy_pool"] for planned in plan["machines"]] == ["default"] * count
+        return len([statement for statement in seen if "image_cop" in statement])
+
+    with serving(tmp_path, world.ports), Client(Target(socket=tmp_path / "api.sock")) as client:
+        assert statements(client, 1) == statements(client, 5) > 0
+    store.close()

@@ -16,6 +16,21 @@ def test_every_command_has_help_an_example_and_a_choice_of_output(path: str) -> 
     assert "--output" in options or path in ("serve", "machine ssh")
 
 
+@pytest.mark.parametrize("path", sorted(COMMANDS))
+def test_help_fits_a_terminal_of_80_columns(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command_tree().load_all().main([*path.split(), "--help"], prog_name="hostloom", standalone_mode=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    # rich ends what it cuts off with "…"; other words that end so are part of the help.
+    command = COMMANDS[path]
+    texts = [command.help, *(f"{option.help} {option.metavar}" for option in command.params)]
+    ends = [word for line in lines for word in line.split() if word.endswith("…")]
+    assert [word for word in ends if word not in " ".join(map(str, texts))] == []
+
+
 def test_the_nouns_are_those_of_the_reference() -> None:
     nouns = {path.split()[0] for path in COMMANDS}
     wanted = "fabric vlan space subnet range address node host machine operation event user token world"

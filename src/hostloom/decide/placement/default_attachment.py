@@ -120,7 +120,7 @@ def bridge_is_known(candidate: Candidate) -> Rejection | None:
     if candidate.interface is None:
         code = RejectionCode.BRIDGE_NOT_KNOWN
         return candidate.reject(
-            "bridge_is_known", code, "a bridge of the node", f"{bridge}, which it has not"
+            "bridge_is_known", code, "a bridge of the node", f"{bridge}, which the node does not have"
         )
     return None
 
