@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-import tempfile
+import uuid
 from pathlib import Path
 
 from hostloom.images.disk_formats import find_compression
@@ -63,7 +63,7 @@ class DiskDirectory:
 
 
 def delete_folder(folder: Path) -> None:
-    """Delete a folder; a rename makes it invisible at once."""
-    trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=folder.parent))
-    folder.rename(trash / folder.name)
-    shutil.rmtree(trash)
+    """Delete a folder, and what interrupted deletions have left; a rename makes it invisible at once."""
+    folder.rename(folder.with_name(f".gone-{uuid.uuid4().hex}"))
+    for leftover in folder.parent.glob(".gone-*"):
+        shutil.rmtree(leftover, ignore_errors=True)

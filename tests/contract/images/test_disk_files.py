@@ -1,5 +1,6 @@
 """What the folder of disk images and its fake have in common."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,26 @@ def test_deleting_twice_deletes_one_disk_and_leaves_the_others(both: tuple[DiskI
         assert files.list() == [B]
     files.delete("..")
     assert files.disk(B).is_file()
+
+
+def test_files_of_an_interrupted_deletion_go_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies when the folder is invisible and its files are still there."""
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in (A, B):
+        (tmp_path / "disks" / name).mkdir(parents=True)
+        (tmp_path / "disks" / name / DISK).touch()
+    files = DiskDirectory(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", die)
+        files.delete(A)
+    assert files.list() == [B]
+    files.delete(B)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_the_folder_of_disks_is_no_boot_image(tmp_path: Path) -> None:
