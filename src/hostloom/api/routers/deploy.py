@@ -19,6 +19,6 @@ def plan_deploy(call: Reading, key: str, body: DeployIn) -> Response:
 
 @router.post("/{key}/deploy", status_code=202, response_model=OperationOut)
 def deploy_machine(call: Changing, key: str, body: DeployIn) -> Response:
-    """Give a machine a system: its first disk is made anew from a disk image, and its content is lost."""
+    """Install a disk image on a machine; the previous content of the disk is lost."""
     request = body.to_model()
     return call.perform(202, lambda: OperationOut.of(deploy.start(call.ports, call.principal, key, request)))

@@ -35,8 +35,9 @@ HostTags = Annotated[list[Text], Field(max_length=100)]
 class DeployIn(In):
     """The system of a machine: a disk image by name, and how one logs in.
 
-    `user` is the account that the SSH keys open; blank is that of the image. Without `ssh_keys` it gets those
-    of the user who asks. `user_data` is for cloud-init, beside what hostloom itself configures. `disk` is the
+    `user` is the account that the SSH keys give access to; blank: the default user of the image. Without
+    `ssh_keys`, the keys of the requesting user are installed. `user_data` configures cloud-init in addition
+    to what hostloom configures. `disk` is the
     disk of a bare machine that is wiped, by name or serial; blank: the smallest that fits.
     """
 
