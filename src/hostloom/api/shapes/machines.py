@@ -37,8 +37,8 @@ class DeployIn(In):
 
     `user` is the account that the SSH keys give access to; blank: the default user of the image. Without
     `ssh_keys`, the keys of the requesting user are installed. `user_data` configures cloud-init in addition
-    to what hostloom configures. `disk` is the
-    disk of a bare machine that is wiped, by name or serial; blank: the smallest that fits.
+    to what hostloom configures. `disk` is the disk of a bare machine that is wiped, by name or serial; blank:
+    the smallest that fits.
     """
 
     ssh_keys: Annotated[list[KeyText], Field(max_length=MAX_SSH_KEYS)] = Field(default_factory=list)

@@ -70,13 +70,7 @@ def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRe
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
     label, size = match["label"], match["size"]
     label = f"disk{number}" if label is None else label
-    if not _LABEL.fullmatch(label):
-        raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
-    if label == SEED_DISK:
-        wanted = "another label: cloud-init's disk has this one"
-        raise _error(RequestCode.INVALID_LABEL, column, label, wanted)
-    if label in labels:
-        raise _error(RequestCode.DUPLICATE_LABEL, column, label, "a label not used before")
+    _check_label(label, column, labels)
     if not _SIZE.fullmatch(size):
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, size or part.strip(), expected)
     size_bytes = ceil(Decimal(size) * GB) if len(size) < 20 else 0
@@ -85,6 +79,16 @@ def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRe
     if match["open"] and not match["close"]:
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
     return DiskRequest(label, size_bytes, _words(match, column), column)
+
+
+def _check_label(label: str, column: int, labels: set[str]) -> None:
+    if not _LABEL.fullmatch(label):
+        raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
+    if label == SEED_DISK:
+        wanted = "another label: cloud-init's disk has this one"
+        raise _error(RequestCode.INVALID_LABEL, column, label, wanted)
+    if label in labels:
+        raise _error(RequestCode.DUPLICATE_LABEL, column, label, "a label not used before")
 
 
 def _words(match: re.Match[str], column: int) -> tuple[str, ...]:
